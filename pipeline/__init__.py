@@ -1,0 +1,1 @@
+"""Attention Lab: four studies of small attention models in one tracked pipeline."""

@@ -1,0 +1,210 @@
+"""Read and write what stages exchange: npz, safetensors, csv, json, png and svg.
+
+Writes are atomic (a temporary name, then a rename) and byte-reproducible (no times, fixed order).
+Reads check what they find; an :class:`ArtifactError` names the file and the stage that makes it.
+Nothing is pickled.
+"""
+
+import json
+import math
+import os
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as serialise
+
+from pipeline.config import Section
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Arrays = dict[str, NDArray[Any]]
+Model = TypeVar("Model", bound=torch.nn.Module)
+
+
+class ArtifactError(ValueError):
+    """A file that a stage needs is missing or not what it should be; one line for the user."""
+
+    def __init__(self, path: Path, problem: str):
+        stage = path.parent.name
+        super().__init__(f"{stage}/{path.name}: {problem}; remake it: dvc repro -f -s {stage}")
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[Path]:
+    """Yield a temporary path that becomes ``path`` if the block ends well."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    if not path.is_file():
+        raise ArtifactError(path, "is missing")
+    try:
+        yield
+    except ArtifactError:
+        raise
+    except (
+        OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, SafetensorError,
+        pd.errors.ParserError, pd.errors.EmptyDataError,
+    ) as error:  # fmt: skip
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ArtifactError(path, f"is truncated or not a {path.suffix[1:]} file ({reason})") from error
+
+
+def write_npz(path: Path, **arrays: NDArray[Any] | torch.Tensor) -> None:
+    """Write named arrays (any shape; no objects) to ``path``."""
+    plain = {name: np.asarray(a.detach() if torch.is_tensor(a) else a) for name, a in arrays.items()}
+    with atomic(path) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **plain)
+
+
+def read_npz(path: Path, **expected: str) -> Arrays:
+    """Read arrays and check each against its expectation.
+
+    An expectation is a dtype and axes, ``states="float64 trajectory time 2"``: a number is an exact
+    size, a name is any size, the same wherever the name stands again.
+    """
+    with _reading(path), np.load(path, allow_pickle=False) as file:
+        missing = expected.keys() - set(file.files)
+        if missing:
+            raise ArtifactError(path, f"has no array {sorted(missing)[0]!r}, only {sorted(file.files)}")
+        arrays = {name: file[name] for name in expected}
+    sizes: dict[str, int] = {}
+    for name, expectation in expected.items():
+        dtype, *axes = expectation.split()
+        array = arrays[name]
+        fits = len(axes) == array.ndim and all(
+            size == (int(axis) if axis.isdigit() else sizes.setdefault(axis, size))
+            for axis, size in zip(axes, array.shape, strict=True)
+        )
+        if array.dtype != dtype or not fits:
+            wanted = ", ".join(f"{a}={sizes[a]}" if a in sizes else a for a in axes)
+            raise ArtifactError(
+                path,
+                f"array {name!r} is {array.dtype} {array.shape}, expected {dtype} ({wanted})",
+            )
+    return arrays
+
+
+def write_model(path: Path, model: torch.nn.Module) -> None:
+    """Write a model: its parameters, its class and its ``config`` (a Section) beside them."""
+    kind = type(model)
+    description = {
+        "class": f"{kind.__module__}.{kind.__qualname__}",
+        "config": model.config.model_dump(mode="json"),  # type: ignore[union-attr, operator]
+        "members": model.members,
+    }
+    state = {name: tensor.detach().contiguous() for name, tensor in model.state_dict().items()}
+    # One metadata key: several would be written in an order that changes from run to run.
+    with atomic(path) as temporary:
+        temporary.write_bytes(serialise(state, {"model": json.dumps(description)}))
+
+
+def read_model(path: Path, kind: type[Model], config: Section | None = None) -> Model:
+    """Read a model of class ``kind``; with ``config``, one of that very configuration.
+
+    Raises ArtifactError if the file is missing, truncated, foreign, or of another model.
+    """
+    with _reading(path), safe_open(path, "pt") as file:
+        description = json.loads((file.metadata() or {}).get("model", "{}"))
+        state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    found = _resolve(path, description.get("class", ""))
+    if not issubclass(found, kind):
+        raise ArtifactError(path, f"holds a {found.__name__}, expected a {kind.__name__}")
+    with _reading(path):
+        model = found(
+            found.Config.model_validate_json(json.dumps(description["config"])),
+            [torch.Generator() for _ in range(description["members"])],
+        )
+    if config is not None and model.config != config:
+        raise ArtifactError(path, f"is of another configuration: {_difference(model.config, config)}")
+    try:
+        model.to(next(iter(state.values())).dtype).load_state_dict(state)
+    except (RuntimeError, StopIteration) as error:
+        reason = " ".join(str(error).split())
+        raise ArtifactError(path, f"parameters do not fit the model ({reason})") from error
+    return model
+
+
+def _resolve(path: Path, name: str) -> Any:
+    module, _, kind = name.rpartition(".")
+    # Only this package's own models: a file must not choose what code runs.
+    if not module.startswith(("pipeline.core.", "pipeline.labs.")):
+        raise ArtifactError(path, f"names no model of this project (class {name!r})")
+    found = getattr(import_module(module), kind, None)
+    if not (isinstance(found, type) and issubclass(found, torch.nn.Module)):
+        raise ArtifactError(path, f"names no model of this project (class {name!r})")
+    return found
+
+
+def _difference(found: Section, expected: Section) -> str:
+    wanted = expected.model_dump()
+    return ", ".join(
+        f"{key} is {value!r}, expected {wanted.get(key)!r}"
+        for key, value in found.model_dump().items()
+        if value != wanted.get(key)
+    )
+
+
+def write_csv(path: Path, table: pd.DataFrame) -> None:
+    """Write a table without its index; numbers keep all their digits."""
+    with atomic(path) as temporary:
+        table.to_csv(temporary, index=False, lineterminator="\n")
+
+
+def read_csv(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    """Read a table that must have these columns (others may stand beside them)."""
+    with _reading(path):
+        table = pd.read_csv(path, float_precision="round_trip")
+    missing = [column for column in columns if column not in table]
+    if missing:
+        raise ArtifactError(path, f"has no column {missing[0]!r}, only {list(table)}")
+    return table
+
+
+def write_json(path: Path, content: Mapping[str, Any] | Sequence[Any]) -> None:
+    """Write JSON; a number that is not finite is an error that names its key."""
+    _refuse_non_finite(content, path.name)
+    with atomic(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _refuse_non_finite(content: Any, where: str) -> None:
+    if isinstance(content, Mapping):
+        for key, value in content.items():
+            _refuse_non_finite(value, f"{where}: {key}" if ":" not in where else f"{where}.{key}")
+    elif isinstance(content, (list, tuple)):
+        for index, value in enumerate(content):
+            _refuse_non_finite(value, f"{where}[{index}]")
+    elif isinstance(content, float) and not math.isfinite(content):
+        raise ValueError(f"{where} is {content}: only finite numbers can be written")
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON."""
+    with _reading(path):
+        return json.loads(path.read_text(encoding="utf-8"))
+
+
+def write_figure(path: Path, figure: "Figure") -> None:
+    """Write a figure as PNG and SVG beside each other, without dates or versions."""
+    without: dict[str, Callable[[], None] | None]
+    for suffix, without in ((".png", {"Software": None}), (".svg", {"Date": None, "Creator": None})):
+        with atomic(path.with_suffix(suffix)) as temporary:
+            figure.savefig(temporary, format=suffix[1:], metadata=without)
