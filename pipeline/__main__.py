@@ -65,7 +65,7 @@ def track(name: str, root: Path) -> None:
     """Log a finished stage; a failure costs a warning and never a result."""
     try:
         tracking.record(root, provenance.from_workspace(root, name))
-    except Exception as error:  # noqa: BLE001 - whatever MLflow raises, the results stand
+    except Exception as error:
         reason = " ".join(str(error).split())[:300]
         print(
             f"warning: {name}: not tracked ({type(error).__name__}: {reason}); its results are "

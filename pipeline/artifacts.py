@@ -9,7 +9,7 @@ import json
 import math
 import os
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -64,12 +64,16 @@ def _reading(path: Path) -> Iterator[None]:
         pd.errors.ParserError, pd.errors.EmptyDataError,
     ) as error:  # fmt: skip
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise ArtifactError(path, f"is truncated or not a {path.suffix[1:]} file ({reason})") from error
+        raise ArtifactError(
+            path, f"is truncated or not a {path.suffix[1:]} file ({reason})"
+        ) from error
 
 
 def write_npz(path: Path, **arrays: NDArray[Any] | torch.Tensor) -> None:
     """Write named arrays (any shape; no objects) to ``path``."""
-    plain = {name: np.asarray(a.detach() if torch.is_tensor(a) else a) for name, a in arrays.items()}
+    plain = {
+        name: np.asarray(a.detach() if torch.is_tensor(a) else a) for name, a in arrays.items()
+    }
     with atomic(path) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **plain)
 
@@ -83,7 +87,9 @@ def read_npz(path: Path, **expected: str) -> Arrays:
     with _reading(path), np.load(path, allow_pickle=False) as file:
         missing = expected.keys() - set(file.files)
         if missing:
-            raise ArtifactError(path, f"has no array {sorted(missing)[0]!r}, only {sorted(file.files)}")
+            raise ArtifactError(
+                path, f"has no array {sorted(missing)[0]!r}, only {sorted(file.files)}"
+            )
         arrays = {name: file[name] for name in expected}
     sizes: dict[str, int] = {}
     for name, expectation in expected.items():
@@ -133,7 +139,9 @@ def read_model(path: Path, kind: type[Model], config: Section | None = None) -> 
             [torch.Generator() for _ in range(description["members"])],
         )
     if config is not None and model.config != config:
-        raise ArtifactError(path, f"is of another configuration: {_difference(model.config, config)}")
+        raise ArtifactError(
+            path, f"is of another configuration: {_difference(model.config, config)}"
+        )
     try:
         model.to(next(iter(state.values())).dtype).load_state_dict(state)
     except (RuntimeError, StopIteration) as error:
@@ -182,7 +190,9 @@ def write_json(path: Path, content: Mapping[str, Any] | Sequence[Any]) -> None:
     """Write JSON; a number that is not finite is an error that names its key."""
     _refuse_non_finite(content, path.name)
     with atomic(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        temporary.write_text(
+            json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8"
+        )
 
 
 def _refuse_non_finite(content: Any, where: str) -> None:
@@ -204,7 +214,10 @@ def read_json(path: Path) -> Any:
 
 def write_figure(path: Path, figure: "Figure") -> None:
     """Write a figure as PNG and SVG beside each other, without dates or versions."""
-    without: dict[str, Callable[[], None] | None]
-    for suffix, without in ((".png", {"Software": None}), (".svg", {"Date": None, "Creator": None})):
+    without: Mapping[str, None]
+    for suffix, without in (
+        (".png", {"Software": None}),
+        (".svg", {"Date": None, "Creator": None}),
+    ):
         with atomic(path.with_suffix(suffix)) as temporary:
             figure.savefig(temporary, format=suffix[1:], metadata=without)

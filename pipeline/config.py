@@ -1,9 +1,9 @@
 """Strict ``params.yaml`` -> frozen typed objects.
 
 Every section of the file is one :class:`Section` that stands beside its consumer; a stage's
-:class:`StageParams` names the sections it reads. There are no defaults: the file is the only source
-of values, so an unknown, missing, mistyped, non-finite or out-of-range key is a :class:`ConfigError`
-of one line that names the file, the key, what was expected and what was found.
+:class:`StageParams` names the sections it reads. There are no defaults: the file is the only
+source of values. An unknown, missing, mistyped, non-finite or out-of-range key is a
+:class:`ConfigError` of one line: the file, the key, what was expected and what was found.
 """
 
 import json
@@ -61,7 +61,11 @@ class StageParams(BaseModel):
     @classmethod
     def sections(cls) -> dict[str, type[Section]]:
         """Map each dotted section name to the class that checks it."""
-        return {str(f.alias): f.annotation for f in cls.model_fields.values() if f.annotation}
+        found: dict[str, type[Section]] = {}
+        for field in cls.model_fields.values():
+            assert field.annotation is not None
+            found[str(field.alias)] = field.annotation
+        return found
 
 
 def increasing(interval: tuple[float, float]) -> tuple[float, float]:
@@ -92,7 +96,9 @@ def read(path: Path) -> dict[str, dict[str, Any]]:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path.name}: cannot be read: {error}") from error
     except YAMLError as error:
-        raise ConfigError(f"{path.name}: is not valid YAML: {' '.join(str(error).split())}") from error
+        raise ConfigError(
+            f"{path.name}: is not valid YAML: {' '.join(str(error).split())}"
+        ) from error
     if not isinstance(raw, dict):
         raise ConfigError(f"{path.name}: expected a mapping of labs, got {raw!r}")
     for lab, parts in raw.items():
@@ -119,7 +125,7 @@ def build(content: Mapping[str, Any], params: type[Params], file: str = FILE) ->
         # JSON mode keeps the types strict and still takes a YAML list for a tuple.
         return params.model_validate_json(json.dumps(chosen, default=str))
     except ValidationError as error:
-        raise ConfigError(f"{file}: {explain(error, params, chosen)}") from error
+        raise ConfigError(f"{file}: {explain(error, params)}") from error
 
 
 def check(path: Path, stages: Iterable[type[StageParams]]) -> None:
@@ -134,7 +140,7 @@ def check(path: Path, stages: Iterable[type[StageParams]]) -> None:
             raise ConfigError(f"{path.name}: {name} is not a known section{closest(name, known)}")
 
 
-def explain(error: ValidationError, params: type[StageParams], content: Mapping[str, Any]) -> str:
+def explain(error: ValidationError, params: type[StageParams]) -> str:
     """Say in one line what is wrong: key, expectation, finding."""
     fault = error.errors(include_url=False)[0]
     kind, context = fault["type"], fault.get("ctx", {})

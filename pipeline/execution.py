@@ -1,8 +1,9 @@
 """Maps cells of work over worker processes, or over a Dask cluster.
 
-A cell is one picklable argument of a pure, top-level function. Each worker computes with one numeric
-thread, so results are the same bits whatever the number of workers. With a scheduler's address in
-``ATTENTION_LAB_SCHEDULER`` the same cells go to ``dask.distributed``; its workers need this package.
+A cell is one picklable argument of a pure, top-level function. Each worker computes with one
+numeric thread, so results are the same bits whatever the number of workers. With a scheduler's
+address in ``ATTENTION_LAB_SCHEDULER`` the same cells go to ``dask.distributed``, whose workers need
+this package installed.
 """
 
 import multiprocessing

@@ -1,0 +1,81 @@
+"""Parameters and modules with a leading member axis."""
+
+import math
+from collections.abc import Sequence
+from typing import Self
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from pipeline.config import Section
+
+
+def uniform(d_in: int, d_out: int, generators: Sequence[torch.Generator]) -> nn.Parameter:
+    """Draw a weight [member, d_in, d_out], each member from its own generator.
+
+    Uniform within 1 / sqrt(d_in), as torch's nn.Linear (the studies' initialisation).
+    """
+    bound = 1 / math.sqrt(d_in)
+    drawn = [torch.empty(d_in, d_out).uniform_(-bound, bound, generator=g) for g in generators]
+    return nn.Parameter(torch.stack(drawn))
+
+
+class MemberModule(nn.Module):
+    """A model of M members: every parameter has the leading axis ``member``.
+
+    Subclasses take (config, generators), one generator a member, and name their ``Config``.
+    """
+
+    Config: type[Section]
+
+    def __init__(self, config: Section, generators: Sequence[torch.Generator]):
+        super().__init__()
+        if not generators:
+            raise ValueError("a model needs a generator for each member, got none")
+        self.config = config
+        self.members = len(generators)
+
+    def member(self, index: int) -> Self:
+        """Return a model of one member, a copy of member ``index``."""
+        single = type(self)(self.config, [torch.Generator()])
+        state = {name: value[index : index + 1] for name, value in self.state_dict().items()}
+        single.to(next(iter(state.values())).dtype).load_state_dict(state)
+        return single
+
+    @property
+    def parameters_per_member(self) -> int:
+        """Number of parameters of one member."""
+        return sum(p[0].numel() for p in self.parameters())
+
+
+def concatenate(models: Sequence[MemberModule]) -> MemberModule:
+    """Join models of one configuration along the member axis; ValueError if they differ."""
+    first = models[0]
+    if any(type(m) is not type(first) or m.config != first.config for m in models):
+        raise ValueError("only models of one class and configuration can be joined")
+    states = [model.state_dict() for model in models]
+    joined = {name: torch.cat([state[name] for state in states]) for name in states[0]}
+    total = sum(model.members for model in models)
+    result = type(first)(first.config, [torch.Generator() for _ in range(total)])
+    result.to(next(iter(joined.values())).dtype).load_state_dict(joined)
+    return result
+
+
+class MemberLinear(nn.Module):
+    """An affine map for each member, x W + b."""
+
+    def __init__(self, d_in: int, d_out: int, generators: Sequence[torch.Generator], *, bias: bool):
+        super().__init__()
+        self.W = uniform(d_in, d_out, generators)
+        self.b: nn.Parameter | None = None
+        if bias:
+            bound = 1 / math.sqrt(d_in)
+            drawn = [torch.empty(d_out).uniform_(-bound, bound, generator=g) for g in generators]
+            self.b = nn.Parameter(torch.stack(drawn))
+
+    def forward(self, x: Float[Tensor, "member *axes d_in"]) -> Float[Tensor, "member *axes d_out"]:
+        """Map the last axis, whatever stands between it and the member axis."""
+        flat = x.flatten(1, -2)
+        y = flat @ self.W if self.b is None else torch.baddbmm(self.b[:, None], flat, self.W)
+        return y.view(*x.shape[:-1], -1)

@@ -1,0 +1,67 @@
+"""Optimisers for stacked members, and schedules of their learning rate.
+
+An optimiser of ``torch.optim`` that treats every element alone (Adam, SGD, ...) trains stacked
+members exactly as it would train each one alone. One that mixes the elements of a parameter (LBFGS,
+Muon, Adafactor) would couple the members, and is refused.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal
+
+import torch
+from pydantic import AfterValidator, Field
+from torch import Tensor
+
+from pipeline.config import Section
+
+ELEMENTWISE = ("ASGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "RAdam",
+               "RMSprop", "Rprop", "SGD")  # fmt: skip
+FUSED = ("Adam", "AdamW", "SGD", "Adagrad")
+
+
+def known_optimizer(name: str) -> str:
+    """Return the name of an element-wise optimiser of torch; ValueError for another."""
+    if name not in ELEMENTWISE:
+        raise ValueError(f"must be an element-wise optimiser of torch {ELEMENTWISE}, got {name!r}")
+    return name
+
+
+class OptimizerConfig(Section):
+    """An optimiser of torch by name, and how its learning rate falls.
+
+    ``options`` are the optimiser's own keywords (``{weight_decay: 0.01}``). The schedule multiplies
+    the learning rate by 1 -> ``final_fraction`` over the training, after a linear warm-up.
+    """
+
+    name: Annotated[str, AfterValidator(known_optimizer)]
+    learning_rate: Annotated[float, Field(gt=0)]
+    options: Mapping[str, float]
+    schedule: Literal["constant", "linear", "cosine"]
+    final_fraction: Annotated[float, Field(ge=0, le=1)]
+    warmup_steps: Annotated[int, Field(ge=0)]
+
+
+def schedule_factor(config: OptimizerConfig, step: int, steps: int) -> float:
+    """Return the factor on the learning rate at ``step`` of ``steps`` (the first step is 0)."""
+    if step < config.warmup_steps:
+        return (step + 1) / config.warmup_steps
+    progress = (step - config.warmup_steps) / max(1, steps - config.warmup_steps)
+    if config.schedule == "linear":
+        fall = 1 - progress
+    elif config.schedule == "cosine":
+        fall = (1 + math.cos(math.pi * progress)) / 2
+    else:
+        return 1.0
+    return config.final_fraction + (1 - config.final_fraction) * fall
+
+
+def build(config: OptimizerConfig, parameters: Iterable[Tensor]) -> torch.optim.Optimizer:
+    """Make torch's optimiser of that name; ValueError if it does not take the options."""
+    keywords: dict[str, Any] = dict(config.options)
+    if config.name in FUSED:
+        keywords["fused"] = True  # one kernel a parameter: these models are bound by overhead
+    try:
+        return getattr(torch.optim, config.name)(parameters, lr=config.learning_rate, **keywords)
+    except TypeError as error:
+        raise ValueError(f"{config.name} does not take options {dict(config.options)}") from error
