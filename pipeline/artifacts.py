@@ -75,7 +75,7 @@ def write_npz(path: Path, **arrays: NDArray[Any] | torch.Tensor) -> None:
         name: np.asarray(a.detach() if torch.is_tensor(a) else a) for name, a in arrays.items()
     }
     with atomic(path) as temporary, temporary.open("wb") as file:
-        np.savez_compressed(file, allow_pickle=False, **plain)
+        np.savez(file, allow_pickle=False, **plain)
 
 
 def read_npz(path: Path, **expected: str) -> Arrays:
@@ -95,11 +95,12 @@ def read_npz(path: Path, **expected: str) -> Arrays:
     for name, expectation in expected.items():
         dtype, *axes = expectation.split()
         array = arrays[name]
+        typed = array.dtype.kind == "U" if dtype == "str" else array.dtype == dtype
         fits = len(axes) == array.ndim and all(
             size == (int(axis) if axis.isdigit() else sizes.setdefault(axis, size))
             for axis, size in zip(axes, array.shape, strict=True)
         )
-        if array.dtype != dtype or not fits:
+        if not (typed and fits):
             wanted = ", ".join(f"{a}={sizes[a]}" if a in sizes else a for a in axes)
             raise ArtifactError(
                 path,
@@ -108,45 +109,73 @@ def read_npz(path: Path, **expected: str) -> Arrays:
     return arrays
 
 
-def write_model(path: Path, model: torch.nn.Module) -> None:
-    """Write a model: its parameters, its class and its ``config`` (a Section) beside them."""
-    kind = type(model)
-    description = {
-        "class": f"{kind.__module__}.{kind.__qualname__}",
-        "config": model.config.model_dump(mode="json"),  # type: ignore[union-attr, operator]
-        "members": model.members,
-    }
-    state = {name: tensor.detach().contiguous() for name, tensor in model.state_dict().items()}
+def write_models(path: Path, models: Mapping[str, torch.nn.Module]) -> None:
+    """Write named models: their parameters, and beside them their class and ``config``."""
+    described: dict[str, Any] = {}
+    state: dict[str, torch.Tensor] = {}
+    for name, model in models.items():
+        kind = type(model)
+        described[name] = {
+            "class": f"{kind.__module__}.{kind.__qualname__}",
+            "config": model.config.model_dump(mode="json"),  # type: ignore[union-attr, operator]
+            "members": model.members,
+        }
+        for key, tensor in model.state_dict().items():
+            state[f"{name}/{key}"] = tensor.detach().contiguous()
     # One metadata key: several would be written in an order that changes from run to run.
     with atomic(path) as temporary:
-        temporary.write_bytes(serialise(state, {"model": json.dumps(description)}))
+        temporary.write_bytes(serialise(state, {"models": json.dumps(described)}))
+
+
+def read_models(path: Path, kind: type[Model]) -> dict[str, Model]:
+    """Read the models of a file, all of class ``kind``.
+
+    Raises ArtifactError if the file is missing, truncated, foreign, or of another class.
+    """
+    with _reading(path), safe_open(path, "pt") as file:
+        described = json.loads((file.metadata() or {}).get("models", "{}"))
+        state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    if not described:
+        raise ArtifactError(path, "names no models of this project")
+    return {name: _rebuild(path, name, d, state, kind) for name, d in described.items()}
+
+
+def write_model(path: Path, model: torch.nn.Module) -> None:
+    """Write one model; :func:`write_models` with the file's name for the model's."""
+    write_models(path, {path.stem: model})
 
 
 def read_model(path: Path, kind: type[Model], config: Section | None = None) -> Model:
-    """Read a model of class ``kind``; with ``config``, one of that very configuration.
+    """Read a file of one model; with ``config``, one of that very configuration.
 
-    Raises ArtifactError if the file is missing, truncated, foreign, or of another model.
+    Raises ArtifactError as :func:`read_models`, and if the configuration is another.
     """
-    with _reading(path), safe_open(path, "pt") as file:
-        description = json.loads((file.metadata() or {}).get("model", "{}"))
-        state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    found = _resolve(path, description.get("class", ""))
+    models = list(read_models(path, kind).values())
+    if len(models) != 1:
+        raise ArtifactError(path, f"holds {len(models)} models, expected one")
+    if config is not None and models[0].config != config:
+        found: Any = models[0].config
+        raise ArtifactError(path, f"is of another configuration: {_difference(found, config)}")
+    return models[0]
+
+
+def _rebuild(
+    path: Path, name: str, described: Any, state: Mapping[str, torch.Tensor], kind: type[Model]
+) -> Model:
+    found = _resolve(path, described.get("class", ""))
     if not issubclass(found, kind):
-        raise ArtifactError(path, f"holds a {found.__name__}, expected a {kind.__name__}")
+        raise ArtifactError(path, f"{name} is a {found.__name__}, expected a {kind.__name__}")
+    own = {
+        key.removeprefix(f"{name}/"): t for key, t in state.items() if key.startswith(f"{name}/")
+    }
     with _reading(path):
-        model = found(
-            found.Config.model_validate_json(json.dumps(description["config"])),
-            [torch.Generator() for _ in range(description["members"])],
-        )
-    if config is not None and model.config != config:
-        raise ArtifactError(
-            path, f"is of another configuration: {_difference(model.config, config)}"
-        )
+        config = found.Config.model_validate_json(json.dumps(described["config"]))
+        model = found(config, [torch.Generator() for _ in range(described["members"])])
     try:
-        model.to(next(iter(state.values())).dtype).load_state_dict(state)
+        model.to(next(iter(own.values())).dtype).load_state_dict(own)
     except (RuntimeError, StopIteration) as error:
         reason = " ".join(str(error).split())
-        raise ArtifactError(path, f"parameters do not fit the model ({reason})") from error
+        raise ArtifactError(path, f"parameters of {name} do not fit it ({reason})") from error
     return model
 
 
@@ -168,6 +197,11 @@ def _difference(found: Section, expected: Section) -> str:
         for key, value in found.model_dump().items()
         if value != wanted.get(key)
     )
+
+
+def read_tensors(path: Path, **expected: str) -> dict[str, torch.Tensor]:
+    """Read arrays as tensors; expectations as :func:`read_npz`."""
+    return {name: torch.from_numpy(a) for name, a in read_npz(path, **expected).items()}
 
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:

@@ -63,8 +63,10 @@ class StageParams(BaseModel):
         """Map each dotted section name to the class that checks it."""
         found: dict[str, type[Section]] = {}
         for field in cls.model_fields.values():
-            assert field.annotation is not None
-            found[str(field.alias)] = field.annotation
+            section = field.annotation
+            assert isinstance(section, type)
+            assert issubclass(section, Section)
+            found[str(field.alias)] = section
         return found
 
 
@@ -151,7 +153,7 @@ def explain(error: ValidationError, params: type[StageParams]) -> str:
         section = params.sections()[str(fault["loc"][0])]
         return f"{key} is not a known key{closest(str(fault['loc'][-1]), section.model_fields)}"
     if kind == "value_error":
-        return f"{key}: {context['error']}"
+        return f"{key}: {context['error']}" if key else str(context["error"])
     found = fault["input"]
     if kind in BOUNDS:
         bound, sign = BOUNDS[kind]

@@ -23,9 +23,9 @@ def read(root: Path) -> dict[str, Any]:
 
 
 def stage_names(root: Path) -> list[str]:
-    """Return the names of the stage files, sorted."""
+    """Return the names of the stage files, sorted; a leading underscore marks what stages share."""
     files = (root / PACKAGE / "stages").glob("*.py")
-    return sorted(file.stem for file in files if file.stem != "__init__")
+    return sorted(file.stem for file in files if not file.stem.startswith("_"))
 
 
 def outputs(stage: dict[str, Any]) -> list[str]:

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 
+import pandas as pd
 import torch
 from jaxtyping import Float
 from scipy.stats import binom
 from torch import Tensor
 
 CONFIDENCE = 0.95
+Summary = dict[str, float | int]
 
 
 def median_interval(
@@ -24,17 +26,45 @@ def median_interval(
     """
     if values.numel() == 0 or not bool(torch.isfinite(values).all()):
         raise ValueError(f"a median needs finite values, got {values.tolist()}")
-    ordered = values.double().sort().values
-    n = ordered.numel()
+    middle, low, high = band(values, confidence)
+    return float(middle), float(low), float(high)
+
+
+def band(
+    values: Float[Tensor, "seed *axes"], confidence: float = CONFIDENCE
+) -> Float[Tensor, "3 *axes"]:
+    """Return median, low and high over the seeds, as :func:`median_interval`, for every entry."""
+    ordered = values.double().sort(0).values
+    n = len(ordered)
     k = max(1, int(binom.ppf((1 - confidence) / 2, n, 0.5)))
-    median = ordered[n // 2] if n % 2 else (ordered[n // 2 - 1] + ordered[n // 2]) / 2
-    return float(median), float(ordered[k - 1]), float(ordered[n - k])
+    median = (ordered[(n - 1) // 2] + ordered[n // 2]) / 2
+    return torch.stack([median, ordered[k - 1], ordered[n - k]])
 
 
-def summary(quantities: Mapping[str, Float[Tensor, " seed"]]) -> dict[str, float | int]:
+def summary(quantities: Mapping[str, Float[Tensor, " seed"]]) -> Summary:
     """Summarise quantities over seeds as metrics: name, name_low, name_high, and n."""
-    metrics: dict[str, float | int] = {}
+    metrics: Summary = {}
     for name, values in quantities.items():
         middle, low, high = median_interval(values)
         metrics |= {name: middle, f"{name}_low": low, f"{name}_high": high, "n": values.numel()}
     return metrics
+
+
+def table(metrics: Mapping[str, Mapping[str, Summary]]) -> pd.DataFrame:
+    """Lay metrics {experiment: {condition: summary}} out, a row a quantity with its interval."""
+    rows = [
+        {
+            "experiment": experiment,
+            "condition": condition,
+            "quantity": name,
+            "median": found[name],
+            "low": found[f"{name}_low"],
+            "high": found[f"{name}_high"],
+            "n": found["n"],
+        }
+        for experiment, conditions in metrics.items()
+        for condition, found in conditions.items()
+        for name in found
+        if f"{name}_low" in found
+    ]
+    return pd.DataFrame(rows)

@@ -1,0 +1,39 @@
+"""Loss against training step, a thin line for each seed."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from pipeline.figures import style
+from pipeline.figures.style import COLOURS, StyleConfig
+
+
+def learning_curves(
+    config: StyleConfig,
+    histories: dict[str, pd.DataFrame],
+    title: str,
+    quantities: Sequence[tuple[str, str]],
+    unit: str,
+) -> Figure:
+    """Draw a row for each history and a column for each quantity (column of the table, label).
+
+    A history has the columns model, seed, step and the quantities.
+    """
+    figure, axes = style.panels(
+        config, len(histories), len(quantities), title, widths=[1.7] * len(quantities)
+    )
+    for row, (name, table) in zip(axes, histories.items(), strict=True):
+        for axis, (quantity, label) in zip(row, quantities, strict=True):
+            for k, (model, runs) in enumerate(table.groupby("model", sort=False)):
+                for j, (_, run) in enumerate(runs.groupby("seed")):
+                    axis.plot(
+                        run.step, run[quantity].clip(lower=style.FLOOR**2),
+                        color=COLOURS[k % len(COLOURS)],
+                        linestyle=style.LINES[k // len(COLOURS)], linewidth=0.8, alpha=0.8,
+                        label=str(model) if j == 0 else None,
+                    )  # fmt: skip
+            axis.set(xlabel="training step", ylabel=f"{label} ({unit})", yscale="log")
+            axis.set_title(f"{name}: {label}", loc="left")
+        row[-1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return figure

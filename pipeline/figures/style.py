@@ -1,0 +1,95 @@
+"""The one style of all figures: sizes, colours, panels."""
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import matplotlib as mpl
+import numpy as np
+from cycler import cycler
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from pydantic import Field
+
+from pipeline.config import Section
+
+# Okabe & Ito's colours can be told apart by colour-blind readers; black is kept for the truth.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
+TRUTH = "#000000"
+LINES = ("-", "--", "-.", ":")
+FLOOR = 1e-16  # below float64's rounding a logarithmic axis shows nothing
+
+
+class StyleConfig(Section):
+    """Sizes: ``dpi`` of the PNG files, the font in points, one panel in inches."""
+
+    dpi: Annotated[int, Field(ge=50, le=600)]
+    font_size: Annotated[float, Field(ge=4, le=24)]
+    panel_width: Annotated[float, Field(gt=0.5, le=10)]
+    panel_height: Annotated[float, Field(gt=0.5, le=10)]
+
+
+@contextmanager
+def applied(style: StyleConfig) -> Iterator[None]:
+    """Draw in the project's style inside the block."""
+    settings: Any = {
+        "font.size": style.font_size,
+        "axes.titlesize": style.font_size,
+        "legend.fontsize": style.font_size - 1,
+        "figure.dpi": style.dpi,
+        "savefig.dpi": style.dpi,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "grid.alpha": 0.25,
+        "grid.linewidth": 0.5,
+        "lines.linewidth": 1.3,
+        "legend.frameon": False,
+        "axes.prop_cycle": cycler(color=COLOURS),
+        "figure.constrained_layout.use": True,
+    }
+    with mpl.rc_context(settings):
+        yield
+
+
+def panels(
+    style: StyleConfig,
+    rows: int,
+    columns: int,
+    title: str,
+    *,
+    widths: Sequence[float] | None = None,
+) -> tuple[Figure, list[list[Axes]]]:
+    """Make a figure of rows x columns panels with a title that says what it claims."""
+    width = style.panel_width * (sum(widths) if widths else columns)
+    # The title takes the room of about two lines whatever the number of rows.
+    height = style.panel_height * rows + style.font_size / 72 * (2 + 1.3 * title.count("\n"))
+    figure = Figure(figsize=(width, height), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False, width_ratios=widths)
+    figure.suptitle(title, fontsize=style.font_size + 1)
+    return figure, [list(row) for row in axes]
+
+
+def banded(
+    axes: Axes,
+    x: Float[np.ndarray, " point"],
+    band: Float[np.ndarray, "3 point"],
+    colour: str,
+    *,
+    label: str | None = None,
+    line: str = "-",
+) -> None:
+    """Draw a median with its interval over seeds as a shaded band."""
+    middle, low, high = band
+    axes.plot(x, middle, color=colour, label=label, linestyle=line)
+    axes.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
+
+
+def decades(axes: Axes, *arrays: Float[np.ndarray, "..."], least: int = 2) -> None:
+    """Make the y axis logarithmic over whole decades of the data, at least ``least``."""
+    joined = np.concatenate([np.maximum(a, FLOOR).ravel() for a in arrays])
+    low, high = math.floor(np.log10(joined.min())), math.ceil(np.log10(joined.max()))
+    axes.set_yscale("log")
+    axes.set_ylim(10.0 ** min(low, high - least), 10.0**high)

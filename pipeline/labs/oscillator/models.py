@@ -1,0 +1,45 @@
+"""The study's models of the oscillator."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from pipeline.config import Section
+from pipeline.core.transformer import TransformerConfig
+
+Size = Annotated[int, Field(ge=1)]
+Channels = 2  # a state is (x, p)
+
+
+class ShapeConfig(Section):
+    """What the study varies: width, head size, depth, and the causal mask (post 2, Fig. 3-7)."""
+
+    d_model: Size
+    d_head: Size
+    n_layers: Size
+    causal: bool
+
+    @property
+    def transformer(self) -> TransformerConfig:
+        """The study's model of this shape: softmax attention with residuals and two biases.
+
+        No positions, no norms, no MLP (post 3, "The model"). The scale is 1 / sqrt(d_head), where
+        the post prints sqrt(d_model); for its one-head models they are the same.
+        """
+        return TransformerConfig(
+            d_in=Channels,
+            d_out=Channels,
+            d_model=self.d_model,
+            d_head=self.d_head,
+            n_layers=self.n_layers,
+            attention="softmax",
+            causal=self.causal,
+            positions=0,
+            previous_token=False,
+            bias=True,
+            mlp_width=0,
+            norm=False,
+        )
+
+
+LossKind = Literal["last", "sequence"]

@@ -1,0 +1,105 @@
+"""The damped harmonic oscillator x'' + 2 gamma x' + omega0^2 x = 0, m = 1, state (x, p = x').
+
+Exact solutions in closed form for under-, critically and over-damped motion; initial conditions by
+range or by energy. Units: omega0 in rad/s, gamma in 1/s, t in s; energy per unit mass.
+"""
+
+from typing import Annotated
+
+import torch
+from jaxtyping import Float
+from pydantic import Field
+from torch import Tensor
+
+from pipeline.config import Section
+
+State = Float[Tensor, "trajectory 2"]
+Trajectories = Float[Tensor, "trajectory time 2"]
+
+
+class TaskConfig(Section):
+    """What all experiments of the lab share."""
+
+    dt: Annotated[float, Field(gt=0)]
+
+
+def basis(
+    omega0: Float[Tensor, "trajectory 1"],
+    gamma: Float[Tensor, "trajectory 1"],
+    t: Float[Tensor, " time"],
+) -> tuple[Float[Tensor, "trajectory time"], Float[Tensor, "trajectory time"]]:
+    """Return C(t) = e^{-gamma t} cos(omega t) and S(t) = e^{-gamma t} sin(omega t) / omega.
+
+    omega^2 = omega0^2 - gamma^2; where it is negative they are the hyperbolic functions of the
+    over-damped motion, where it is zero 1 and t times e^{-gamma t}.
+    """
+    square = omega0**2 - gamma**2
+    rate = square.abs().sqrt()
+    decay = torch.exp(-gamma * t)
+    phase = rate * t
+    under_c, under_s = decay * torch.cos(phase), decay * t * torch.sinc(phase / torch.pi)
+    # Growing and decaying exponentials joined before they can overflow.
+    slow, fast = torch.exp((rate - gamma) * t), torch.exp(-(rate + gamma) * t)
+    safe = torch.where(rate > 0, rate, torch.ones_like(rate))
+    over_s = fast * torch.expm1(2 * safe * t) / (2 * safe)
+    # exp(2 rate t) itself overflows late in strongly damped motion, where fast is negligible.
+    over_s = torch.where(phase > 100, slow / (2 * safe), over_s)
+    over = square < 0
+    return torch.where(over, (slow + fast) / 2, under_c), torch.where(over, over_s, under_s)
+
+
+def trajectories(
+    initial: State,
+    omega0: Float[Tensor, " trajectory"],
+    gamma: Float[Tensor, " trajectory"],
+    dt: float,
+    steps: int,
+) -> Trajectories:
+    """Return the exact states at t = 0, dt, ..., (steps - 1) dt.
+
+    x(t) = x0 C + (p0 + gamma x0) S and p(t) = p0 C - (omega0^2 x0 + gamma p0) S, which is the
+    study's update rule (post 3, "Data generation and training") at every t at once. The post prints
+    omega = sqrt(omega0^2 + gamma^2); the equation of motion gives the minus used here.
+    """
+    t = torch.arange(steps, dtype=initial.dtype) * dt
+    w, g = omega0[:, None], gamma[:, None]
+    x0, p0 = initial[:, :1], initial[:, 1:]
+    c, s = basis(w, g, t)
+    x = x0 * c + (p0 + g * x0) * s
+    p = p0 * c - (w**2 * x0 + g * p0) * s
+    return torch.stack([x, p], dim=-1)
+
+
+def propagator(
+    omega0: Float[Tensor, " trajectory"], gamma: Float[Tensor, " trajectory"], dt: float
+) -> Float[Tensor, "trajectory 2 2"]:
+    """Return K(omega0, gamma, dt), with state(t + dt) = K state(t) (post 2, first equation)."""
+    w, g = omega0[:, None], gamma[:, None]
+    c, s = basis(w, g, torch.tensor([dt], dtype=omega0.dtype))
+    rows = [torch.cat([c + g * s, s], dim=1), torch.cat([-(w**2) * s, c - g * s], dim=1)]
+    return torch.stack(rows, dim=1)
+
+
+def energy(
+    states: Float[Tensor, "*axes 2"], omega0: Float[Tensor, "*axes"] | float
+) -> Float[Tensor, "*axes"]:
+    """Return E = (p^2 + omega0^2 x^2) / 2 (post 3, "Results")."""
+    return (states[..., 1] ** 2 + (omega0 * states[..., 0]) ** 2) / 2
+
+
+def initial_in_box(count: int, bounds: tuple[float, float], generator: torch.Generator) -> State:
+    """Draw x0 and p0 independently and uniformly in [low, high] (float64)."""
+    low, high = bounds
+    drawn = torch.rand(count, 2, generator=generator, dtype=torch.float64)
+    return low + (high - low) * drawn
+
+
+def initial_by_energy(
+    energies: tuple[float, float], omega0: Float[Tensor, " trajectory"], generator: torch.Generator
+) -> State:
+    """Draw states whose energy is uniform in [low, high] and whose phase is uniform (float64)."""
+    low, high = energies
+    drawn = torch.rand(omega0.numel(), 2, generator=generator, dtype=torch.float64)
+    amplitude = (2 * (low + (high - low) * drawn[:, 0])).sqrt()
+    angle = 2 * torch.pi * drawn[:, 1]
+    return torch.stack([amplitude * angle.cos() / omega0, amplitude * angle.sin()], dim=-1)
