@@ -33,7 +33,7 @@ def learning_curves(
                         linestyle=style.LINES[k // len(COLOURS)], linewidth=0.8, alpha=0.8,
                         label=str(model) if j == 0 else None,
                     )  # fmt: skip
-            axis.set(xlabel="training step", ylabel=f"{label} ({unit})", yscale="log")
+            axis.set(xlabel="training step", ylabel=unit, yscale="log")
             axis.set_title(f"{name}: {label}", loc="left")
         row[-1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure

@@ -11,11 +11,12 @@ from matplotlib.figure import Figure
 from pipeline.figures import style
 from pipeline.figures.style import COLOURS, TRUTH, StyleConfig
 
+# In the order of their colours.
 NAMES = {
     "attention": "attention (best)",
     "linear": "linear, normal equation",
-    "linear_gradient": "linear, gradient descent",
     "surrogate": "linear surrogate of attention",
+    "linear_gradient": "linear, gradient descent",
     "dmd": "in-context DMD (oracle)",
 }
 
@@ -35,22 +36,26 @@ class Rollouts:
         return self.predicted[k], self.true[k], self.error[k]
 
 
-def draw_four(axes: list[Axes], rollouts: Rollouts, name: str, dt: float, label: str) -> None:
-    """Fill one row of panels for one model."""
-    predicted, true, _ = rollouts.of(name)
+def draw_states(axes: list[Axes], rollouts: Rollouts, labels: dict[str, str], dt: float) -> None:
+    """Fill the panels phase space, x(t) and p(t) with the truth and some models' examples."""
+    _, true, _ = rollouts.of(next(iter(labels)))
     time = dt * np.arange(1, len(true) + 1)
     # A model that runs away must not push the truth out of sight.
     reach = 1.6 * np.abs(true).max(axis=0)
-    phase, position, momentum, error = axes
-    phase.plot(*true.T, color=TRUTH, label="exact")
-    phase.plot(*predicted.T, color=COLOURS[0], linestyle="--", label="model")
-    phase.set(xlabel="$x$", ylabel="$p$", xlim=(-reach[0], reach[0]), ylim=(-reach[1], reach[1]))
-    phase.set_title(label, loc="left")
-    for axis, channel, symbol in ((position, 0, "$x$"), (momentum, 1, "$p$")):
-        axis.plot(time, true[:, channel], color=TRUTH, label="exact")
-        axis.plot(time, predicted[:, channel], color=COLOURS[0], linestyle="--", label="model")
-        axis.set(xlabel="time (s)", ylabel=symbol, ylim=(-reach[channel], reach[channel]))
-    draw_error(error, rollouts, {name: "model"}, dt)
+    phase, position, momentum = axes
+    curves: list[tuple[Any, Any]] = [(true, {"color": TRUTH, "label": "exact"})]
+    for k, (name, label) in enumerate(labels.items()):
+        path = style.until_out_of_sight(rollouts.of(name)[0], reach)
+        line = style.LINES[1 + k % (len(style.LINES) - 1)]
+        curves.append((path, {"color": COLOURS[k], "label": label, "linestyle": line}))
+    for path, look in curves:
+        phase.plot(*path.T, **look)
+        position.plot(time, path[:, 0], **look)
+        momentum.plot(time, path[:, 1], **look)
+    limits = [(-r, r) for r in reach]
+    phase.set(xlabel="$x$", ylabel="$p$", xlim=limits[0], ylim=limits[1])
+    position.set(xlabel="time (s)", ylabel="$x$", ylim=limits[0])
+    momentum.set(xlabel="time (s)", ylabel="$p$", ylim=limits[1])
 
 
 def draw_error(axis: Axes, rollouts: Rollouts, labels: dict[str, str], dt: float) -> None:
@@ -66,63 +71,45 @@ def draw_error(axis: Axes, rollouts: Rollouts, labels: dict[str, str], dt: float
 def fixed(config: StyleConfig, rollouts: Rollouts, dt: float, seeds: int) -> Figure:
     """O3: one-layer attention on one frequency; post 3's two figures as rows."""
     mains = [name for name in rollouts.names if name.count("_") == 1]
-    figure, axes = style.panels(
-        config, len(mains), 4,
+    title = (
         "O3  One-layer attention, T = 1, one frequency: rollouts from validation energies\n"
-        f"error: median over trajectories, then over {seeds} seeds with its interval",
-    )  # fmt: skip
+        f"error: median over trajectories, then over {seeds} seeds with its interval"
+    )
+    figure, axes = style.panels(config, len(mains), 4, title)
     for row, name in zip(axes, mains, strict=True):
-        gamma = name.removeprefix("gamma_")
-        draw_four(row, rollouts, name, dt, rf"$\gamma$ = {gamma} 1/s")
-        row[3].clear()
-        recipes = {n: n.removeprefix(name).strip("_") or "this recipe" for n in rollouts.names
-                   if n == name or n.startswith(f"{name}_")}  # fmt: skip
+        draw_states(row[:3], rollouts, {name: "float64, cosine"}, dt)
+        row[0].set_title(rf"$\gamma$ = {name.removeprefix('gamma_')} 1/s", loc="left")
+        recipes = {name: "float64, cosine"}
+        others = [other for other in rollouts.names if other.startswith(f"{name}_")]
+        recipes |= {other: other.removeprefix(f"{name}_") for other in others}
         draw_error(row[3], rollouts, recipes, dt)
         row[3].axhline(1e-4, color=TRUTH, linewidth=0.8, linestyle=":", label="study's claim")
-        row[3].legend(loc="best")
-    axes[0][1].legend(loc="upper right")
+    style.legend_below(figure, axes[0][1], axes[0][3])
     return figure
 
 
 def variable(config: StyleConfig, rollouts: Rollouts, dt: float, about: str) -> Figure:
     """O5: the study's models on varying frequency; post 2's figures 3 to 7 as rows."""
-    figure, axes = style.panels(
-        config, len(rollouts.names), 4,
-        f"O5  The study's models on varying frequency: rollouts after a true window\n{about}",
-    )  # fmt: skip
+    title = f"O5  The study's models on varying frequency: rollouts after a true window\n{about}"
+    figure, axes = style.panels(config, len(rollouts.names), 4, title)
     for row, name in zip(axes, rollouts.names, strict=True):
-        draw_four(row, rollouts, name, dt, name)
-    axes[0][1].legend(loc="upper right")
+        draw_states(row[:3], rollouts, {name: "model"}, dt)
+        row[0].set_title(name, loc="left")
+        draw_error(row[3], rollouts, {name: "model"}, dt)
+    style.legend_below(figure, axes[0][1])
     return figure
 
 
 def compared(config: StyleConfig, rollouts: Rollouts, dt: float, about: str) -> Figure:
     """O6: attention, linear regression and the linear surrogate; post 2's figure 8."""
-    figure, axes = style.panels(
-        config, 2, 2, f"O6  Is the attention model reduced to a linear one?\n{about}",
-        widths=(1.6, 1.6),
-    )  # fmt: skip
-    _, true, _ = rollouts.of("attention")
-    time = dt * np.arange(1, len(true) + 1)
-    reach = 1.6 * np.abs(true).max(axis=0)
-    shown = ("attention", "linear", "surrogate")
-    for axis, channel, symbol in ((axes[0][0], 0, "$x$"), (axes[0][1], 1, "$p$")):
-        axis.plot(time, true[:, channel], color=TRUTH, label="exact")
-        for name in shown:
-            k = rollouts.names.index(name)
-            axis.plot(
-                time, rollouts.predicted[k][:, channel], color=COLOURS[k],
-                linestyle=style.LINES[1 + shown.index(name)], label=NAMES[name],
-            )  # fmt: skip
-        axis.set(xlabel="time (s)", ylabel=symbol, ylim=(-reach[channel], reach[channel]))
-    axes[0][0].legend(loc="upper right")
-    draw_error(axes[1][0], rollouts, {n: NAMES[n] for n in rollouts.names}, dt)
-    axes[1][0].legend(loc="center right")
-    phase = axes[1][1]
-    phase.plot(*true.T, color=TRUTH)
-    for name in shown:
-        k = rollouts.names.index(name)
-        line = style.LINES[1 + shown.index(name)]
-        phase.plot(*rollouts.predicted[k].T, color=COLOURS[k], linestyle=line)
-    phase.set(xlabel="$x$", ylabel="$p$", xlim=(-reach[0], reach[0]), ylim=(-reach[1], reach[1]))
+    title = f"O6  Is the attention model reduced to a linear one?\n{about}"
+    figure, axes = style.panels(config, 2, 2, title, widths=(1.7, 1.7))
+    draw_states(
+        [axes[1][1], axes[0][0], axes[0][1]],
+        rollouts,
+        {name: NAMES[name] for name in ("attention", "linear", "surrogate")},
+        dt,
+    )
+    draw_error(axes[1][0], rollouts, {name: NAMES[name] for name in NAMES}, dt)
+    style.legend_below(figure, axes[0][0], axes[1][0])
     return figure

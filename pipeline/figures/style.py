@@ -64,8 +64,8 @@ def panels(
 ) -> tuple[Figure, list[list[Axes]]]:
     """Make a figure of rows x columns panels with a title that says what it claims."""
     width = style.panel_width * (sum(widths) if widths else columns)
-    # The title takes the room of about two lines whatever the number of rows.
-    height = style.panel_height * rows + style.font_size / 72 * (2 + 1.3 * title.count("\n"))
+    # Title and legend take the same room whatever the number of rows.
+    height = style.panel_height * rows + style.font_size / 72 * (4 + 1.3 * title.count("\n"))
     figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False, width_ratios=widths)
     figure.suptitle(title, fontsize=style.font_size + 1)
@@ -85,6 +85,24 @@ def banded(
     middle, low, high = band
     axes.plot(x, middle, color=colour, label=label, linestyle=line)
     axes.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
+
+
+def legend_below(figure: Figure, *sources: Axes) -> None:
+    """Put one legend of what is drawn in these panels below all of them, off the data."""
+    entries: dict[str, Any] = {}
+    for axes in sources:
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            entries.setdefault(label, handle)
+    columns = min(len(entries), 6)
+    figure.legend(list(entries.values()), list(entries), loc="outside lower center", ncols=columns)
+
+
+def until_out_of_sight(
+    path: Float[np.ndarray, "step channel"], reach: Float[np.ndarray, " channel"]
+) -> Float[np.ndarray, "step channel"]:
+    """Blank a path from its first step beyond three times the reach: a model that ran away."""
+    gone = np.logical_or.accumulate(~(np.abs(path) <= 3 * reach).all(axis=1))
+    return np.where(gone[:, None], np.nan, path)
 
 
 def decades(axes: Axes, *arrays: Float[np.ndarray, "..."], least: int = 2) -> None:

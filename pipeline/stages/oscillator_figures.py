@@ -8,15 +8,15 @@ from pydantic import Field
 from pipeline import artifacts
 from pipeline.config import StageParams
 from pipeline.figures import oscillator_rollouts as rollouts
-from pipeline.figures import style
 from pipeline.figures.learning_curves import learning_curves
+from pipeline.figures.style import StyleConfig, applied
 from pipeline.labs.oscillator.task import TaskConfig
 
 
 class Params(StageParams):
     """Sizes of the figures, and the time step of their axes."""
 
-    style: style.StyleConfig = Field(alias="figures.style")
+    style: StyleConfig = Field(alias="figures.style")
     task: TaskConfig = Field(alias="oscillator.task")
 
 
@@ -31,7 +31,7 @@ CURVES = ("model", "seed", "step", "loss", "validation_last")
 
 def run(params: Params, inputs: Path, out: Path) -> None:
     """Write each figure as PNG and SVG."""
-    with style.applied(params.style):
+    with applied(params.style):
         figures = draw(params, inputs)
     for name, figure in figures.items():
         artifacts.write_figure(out / name, figure)

@@ -17,6 +17,7 @@ from pipeline.core.rollout import rollout
 
 Rollouts = Float[Tensor, "member trajectory step 2"]
 Truth = Float[Tensor, "trajectory step 2"]
+CEILING = 1e6  # a rollout that ran away, to infinity or to NaN, counts with this relative error
 
 
 class MeasureConfig(Section):
@@ -40,15 +41,22 @@ def predict_rollouts(
 def state_relative_error(
     predicted: Rollouts, true: Truth
 ) -> Float[Tensor, "member trajectory step"]:
-    """Return |predicted - true| / |true| of the states, at every step."""
-    return (predicted - true).norm(dim=-1) / true.norm(dim=-1)
+    """Return |predicted - true| / |true| of the states at every step, at most CEILING."""
+    return _capped((predicted - true).norm(dim=-1) / true.norm(dim=-1))
+
+
+def _capped(error: Tensor) -> Tensor:
+    return error.nan_to_num(nan=CEILING).clamp(max=CEILING)
 
 
 def rollout_error(predicted: Rollouts, true: Truth, steps: int) -> Float[Tensor, " member"]:
-    """Return the median over trajectories of rms(error) / rms(true) over the first ``steps``."""
+    """Return the median over trajectories of rms(error) / rms(true) over the first ``steps``.
+
+    A trajectory counts with at most CEILING.
+    """
     error = (predicted - true)[:, :, :steps].square().mean((-1, -2)).sqrt()
     scale = true[:, :steps].square().mean((-1, -2)).sqrt()
-    return (error / scale).median(-1).values
+    return _capped(error / scale).median(-1).values
 
 
 def divergence_horizon(
@@ -60,7 +68,8 @@ def divergence_horizon(
     rollout; a pair that never does counts with the rollout's length.
     """
     scale = true.square().sum(-1).mean(-1, keepdim=True).sqrt()
-    apart = (predicted - true).norm(dim=-1) > threshold * scale
+    # Negated, so that a distance that is NaN counts as apart.
+    apart = ~((predicted - true).norm(dim=-1) <= threshold * scale)
     steps = apart.shape[-1]
     first = torch.where(apart.any(-1), apart.int().argmax(-1), steps)
     return first.double().median(-1).values
