@@ -5,6 +5,7 @@ meet processes, locks and exit codes.
 """
 
 import argparse
+import gc
 import shutil
 import signal
 import sys
@@ -13,17 +14,27 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-from pipeline import artifacts, config, dag, execution, process, provenance, quick, tracking
+from pipeline import config, dag, process, provenance, quick, tracking
+
+# artifacts and execution import torch (2 s), which the commands beside the stages do not need: they
+# are imported where a stage runs, and where an error is told.
 
 ROOT = Path(__file__).resolve().parent.parent
-EXPECTED = (
-    config.ConfigError,
-    artifacts.ArtifactError,
-    execution.ExecutionError,
-    process.BusyError,
-    tracking.TrackingError,
-    quick.QuickError,
-)
+
+
+def expected_errors() -> tuple[type[Exception], ...]:
+    """Return the errors that are one line for the user; any other shows its traceback."""
+    from pipeline.artifacts import ArtifactError
+    from pipeline.execution import ExecutionError
+
+    return (
+        config.ConfigError,
+        ArtifactError,
+        ExecutionError,
+        process.BusyError,
+        tracking.TrackingError,
+        quick.QuickError,
+    )
 
 
 def stage_module(name: str) -> ModuleType:
@@ -33,6 +44,8 @@ def stage_module(name: str) -> ModuleType:
 
 def run_stage(name: str, root: Path) -> None:
     """Run one stage: its outputs appear under data/STAGE together, or not at all."""
+    from pipeline import artifacts, execution
+
     process.end_with_parent()
     execution.use_one_thread()
     stage = stage_module(name)
@@ -113,7 +126,7 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     }
     try:
         commands.get(options.command, lambda: run_stage(options.command, root))()
-    except EXPECTED as error:
+    except expected_errors() as error:
         print(f"error: {options.command}: {error}", file=sys.stderr)
         return 1
     except OSError as error:
@@ -126,4 +139,7 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    # At its end Python would look through all objects of torch and MLflow for garbage: a second.
+    gc.freeze()
+    sys.exit(code)

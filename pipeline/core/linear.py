@@ -11,19 +11,23 @@ from torch import Tensor
 from pipeline.config import Section
 from pipeline.core.layers import MemberLinear, MemberModule
 
+ROUNDING = 1e-14  # relative eigenvalues of X^T X below this are rounding errors of float64
+
 
 def normal_equation(
-    features: Float[Tensor, "sample feature"], targets: Float[Tensor, "sample output"]
+    features: Float[Tensor, "sample feature"],
+    targets: Float[Tensor, "sample output"],
+    cutoff: float = ROUNDING,
 ) -> Float[Tensor, "feature output"]:
     """Return the least-squares coefficients, (X^T X)^+ X^T Y (study, post 1), in float64.
 
-    Directions of X^T X below rounding (relative eigenvalue n_feature * eps) carry no information
-    and get coefficient zero: collinear features give the solution of least norm, not noise.
+    Directions of X^T X with a relative eigenvalue below ``cutoff`` get coefficient zero: collinear
+    features give the solution of least norm, not amplified rounding. A larger cutoff regularises.
     """
     x, y = features.double(), targets.double()
     values, vectors = torch.linalg.eigh(x.T @ x)
-    cutoff = values[-1] * values.numel() * torch.finfo(torch.float64).eps
-    inverse = torch.where(values > cutoff, 1 / values, torch.zeros_like(values))
+    kept = values > cutoff * values[-1]
+    inverse = torch.where(kept, 1 / values, torch.zeros_like(values))
     return vectors @ (inverse[:, None] * (vectors.T @ (x.T @ y)))
 
 
@@ -60,6 +64,7 @@ class LinearWindow(MemberModule):
 def fit_linear_window(
     windows: Float[Tensor, "sample window d_in"],
     targets: Float[Tensor, "member sample d_out"],
+    cutoff: float = ROUNDING,
 ) -> LinearWindow:
     """Fit one member to each set of targets of the same windows, by the normal equation."""
     members, samples, d_out = targets.shape
@@ -67,7 +72,7 @@ def fit_linear_window(
     constant = torch.ones(samples, 1, dtype=torch.float64)
     features = torch.cat([windows.double().flatten(1), constant], dim=1)
     # One factorisation serves all members: their targets stand side by side as outputs.
-    joined = normal_equation(features, targets.transpose(0, 1).flatten(1))
+    joined = normal_equation(features, targets.transpose(0, 1).flatten(1), cutoff)
     beta = joined.view(-1, members, d_out).transpose(0, 1)
     model = LinearWindow(config, [torch.Generator() for _ in range(members)]).double()
     with torch.no_grad():

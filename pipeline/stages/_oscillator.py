@@ -20,12 +20,6 @@ def read_split(inputs: Path, split: str) -> datasets.Split:
     return artifacts.read_tensors(inputs / "oscillator_data" / f"{split}.npz", **datasets.SCHEMA)
 
 
-def read_windows(inputs: Path, split: str) -> tuple[Tensor, Tensor]:
-    """Read a split of windows: [trajectory, window, 2] and the states after them."""
-    states = read_split(inputs, split)["states"]
-    return states[:, :-1], states[:, -1]
-
-
 def compute(cell: ForecastCell) -> tuple[MemberModule, History]:
     """Train one cell in a worker."""
     return train_forecaster(cell, execution.report)

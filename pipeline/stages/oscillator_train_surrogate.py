@@ -2,42 +2,44 @@
 
 from pathlib import Path
 
-import torch
+from pydantic import Field
 
 from pipeline import artifacts, trained
 from pipeline.config import StageParams
-from pipeline.core.linear import fit_linear_window
 from pipeline.core.transformer import Transformer
-from pipeline.stages._oscillator import read_windows
+from pipeline.labs.oscillator.measure import MeasureConfig
+from pipeline.labs.oscillator.surrogate import SurrogateConfig, fit_surrogate
+from pipeline.stages._oscillator import read_split
 
 
 class Params(StageParams):
-    """A fit in closed form: nothing to set."""
+    """The surrogate's regularisation, and when rollouts count as parted."""
+
+    surrogate: SurrogateConfig = Field(alias="oscillator.train_surrogate")
+    measured: MeasureConfig = Field(alias="oscillator.measure")
 
 
-def run(params: Params, inputs: Path, out: Path) -> None:  # noqa: ARG001
-    """Choose the model of least validation error and fit the linear model to what it says."""
+def run(params: Params, inputs: Path, out: Path) -> None:
+    """Choose the attention model of least validation error; fit the linear one to what it says."""
     source = inputs / "oscillator_train_variable"
-    history = artifacts.read_csv(
-        source / "history.csv", ["model", "seed", "step", "validation_last"]
-    )
+    columns = ["model", "seed", "step", "validation_last"]
+    history = artifacts.read_csv(source / "history.csv", columns)
     final = history[history.step == history.step.max()]
     best = str(final.groupby("model", sort=False).validation_last.median().idxmin())
-    model = artifacts.read_models(source / "models.safetensors", Transformer)[best]
-    windows, _ = read_windows(inputs, "variable_train")
-    dtype = next(model.parameters()).dtype
-    with torch.no_grad():
-        parts = [
-            model(part.to(dtype).expand(model.members, -1, -1, -1), last_only=True)[:, :, 0]
-            for part in windows.split(1024)
-        ]
+    model, cutoff = fit_surrogate(
+        artifacts.read_models(source / "models.safetensors", Transformer)[best],
+        read_split(inputs, "variable_train")["states"][:, :-1],
+        read_split(inputs, "variable_valid")["states"][:, :-1],
+        params.surrogate,
+        params.measured.parting,
+    )
     surrogate = trained.Trained(
         experiment="O6",
         name="surrogate",
-        seeds=sorted(final[final.model == best].seed.tolist()),
-        model=fit_linear_window(windows, torch.cat(parts, dim=1).double()),
+        seeds=final[final.model == best].seed.tolist(),
+        model=model,
         history=None,
-        params={"of": best, "method": "normal equation"},
+        params={"of": best, "method": "normal equation", "cutoff": cutoff},
     )
     trained.write(out, [surrogate])
-    artifacts.write_json(out / "best.json", {"model": best})
+    artifacts.write_json(out / "best.json", {"model": best, "cutoff": cutoff})
