@@ -133,7 +133,7 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
         print(f"error: {options.command}: cannot read or write: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print(f"error: {options.command}: interrupted; nothing was changed", file=sys.stderr)
+        print(f"error: {options.command}: interrupted; run it again", file=sys.stderr)
         return 130
     return 0
 
