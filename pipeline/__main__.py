@@ -25,11 +25,13 @@ ROOT = Path(__file__).resolve().parent.parent
 def expected_errors() -> tuple[type[Exception], ...]:
     """Return the errors that are one line for the user; any other shows its traceback."""
     from pipeline.artifacts import ArtifactError
+    from pipeline.core.ensemble import DivergenceError
     from pipeline.execution import ExecutionError
 
     return (
         config.ConfigError,
         ArtifactError,
+        DivergenceError,
         ExecutionError,
         process.BusyError,
         tracking.TrackingError,

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Protocol, TypeVar, runtime_checkable
 
 import torch
 from jaxtyping import Float
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from pipeline.config import Section
@@ -44,6 +44,15 @@ class TrainingConfig(Section):
     clip_norm: Annotated[float, Field(gt=0)] | None
     dtype: Literal["float32", "float64"]
     record_every: Annotated[int, Field(ge=1)]
+
+    @model_validator(mode="after")
+    def _warms_up_in_time(self) -> "TrainingConfig":
+        if self.optimizer.warmup_steps > self.steps:
+            raise ValueError(
+                f"optimizer.warmup_steps must be <= steps = {self.steps}, "
+                f"got {self.optimizer.warmup_steps}"
+            )
+        return self
 
     @property
     def torch_dtype(self) -> torch.dtype:

@@ -33,8 +33,8 @@ def test_panels_come_as_rows_of_columns_of_the_configured_size(style, rows, colu
 
 
 def test_widths_are_in_panels(style):
-    figure, _ = panels(style, 1, 2, "a title", widths=(1.5, 0.5))
-    assert figure.get_figwidth() == pytest.approx(1.6 * 2)
+    figure, _ = panels(style, 1, 2, "a title", width=0.5)
+    assert figure.get_figwidth() == pytest.approx(1.6 * 1)
 
 
 def test_a_band_is_the_median_and_the_interval_around_it(bands):
