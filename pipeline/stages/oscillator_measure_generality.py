@@ -7,7 +7,7 @@ from pydantic import Field
 from torch import Tensor
 
 from pipeline import artifacts, execution
-from pipeline.config import StageParams
+from pipeline.config import ConfigError, StageParams
 from pipeline.core.layers import MemberModule
 from pipeline.core.statistics import summary, table
 from pipeline.labs.oscillator.generality import (
@@ -37,7 +37,13 @@ def run(params: Params, inputs: Path, out: Path) -> dict[str, object]:
     models: dict[str, MemberModule] = {}
     for source in SOURCES:
         path = inputs / f"oscillator_{source}" / "models.safetensors"
-        models |= artifacts.read_models(path, MemberModule)
+        for name, model in artifacts.read_models(path, MemberModule).items():
+            if name in models:
+                raise ConfigError(
+                    f"params.yaml: two models are named {name!r}; the one of oscillator.{source} "
+                    "needs a name of its own"
+                )
+            models[name] = model
     asked = conditions(config, params.task.dt, max(model.members for model in models.values()))
     pairs = [(name, condition) for name in models for condition in asked]
     cells = [
