@@ -72,14 +72,12 @@ def test_values_that_do_not_fit_each_other_are_refused(
     tmp_path: Path, place: Place, value: Any, message: str
 ) -> None:
     content = {
-        "oscillator": {
-            "fixed_data": {"omega0": 2.0},
-            "variable_data": {"omega0": [1.0, 4.0], "test_steps": 200},
-            "aged_data": {"test_steps": 200},
-        }
+        "fixed_data": {"omega0": 2.0},
+        "variable_data": {"omega0": [1.0, 4.0], "test_steps": 200},
+        "aged_data": {"test_steps": 200},
     }
     known = deepcopy(REAL)
-    for name, keys in content["oscillator"].items():  # so that the file may hold other numbers
+    for name, keys in content.items():  # so that the file may hold other numbers
         known["oscillator"][name] |= keys
     put(known, place, value)
     assert fault(tmp_path, as_yaml(known), STAGES).startswith(message)

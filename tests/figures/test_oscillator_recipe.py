@@ -1,8 +1,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from figures.test_oscillator_rollouts import DT, rollouts
 
+from figures.test_oscillator_rollouts import DT, rollouts
 from pipeline.figures import oscillator_recipe as drawing
 from pipeline.figures.style import TRUTH
 

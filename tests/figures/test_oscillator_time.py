@@ -1,8 +1,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from figures.test_oscillator_rollouts import DT, STEPS, TIME, rollouts
 
+from figures.test_oscillator_rollouts import DT, STEPS, TIME, rollouts
 from pipeline.figures.oscillator_time import energies, network
 from pipeline.figures.style import FLOOR
 

@@ -100,7 +100,7 @@ def test_an_oracle_is_exact_without_noise_at_every_frequency(oracle):
 @pytest.mark.parametrize("oracle", ORACLES)
 def test_an_oracle_sees_each_member_s_own_window(oracle):
     two, three = (oracle_rollouts(oracle, made(n)["r10_0.01"], config(), DT) for n in (2, 3))
-    # The same windows in a batch of another size: some hundred roundings; of the likelihood they may
+    # The same windows in a batch of another size: some hundred roundings; the likelihood may
     # choose a neighbour on its last grid, 9.9 / (5^8 x 20) rad/s away, over 3 s.
     atol = {"dmd": 1e-12, "likelihood": 3 * 9.9 / (5**8 * 20)}[oracle]
     torch.testing.assert_close(three[:2], two, rtol=0, atol=atol)

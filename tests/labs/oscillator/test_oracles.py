@@ -117,7 +117,7 @@ def test_no_other_frequency_explains_a_noisy_window_better():
 
 @pytest.mark.parametrize("noise", [1e-3, 1e-2])
 def test_with_noise_the_likelihood_knows_more_than_least_squares_of_the_map(noise):
-    window, true, omega0, g, _ = drawn(noise)
+    window, true, _, g, _ = drawn(noise)
     likely = rollout_error(likely_rollout(window, g, 0.1, BOUNDS, STEPS)[None], true, STEPS)
     dmd = rollout_error(dmd_rollout(window, STEPS)[None], true, STEPS)
     assert float(likely) < float(dmd) / 2

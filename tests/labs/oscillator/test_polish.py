@@ -1,7 +1,7 @@
 import pytest
 import torch
-from labs.oscillator.test_recipe import DATA, recipe
 
+from labs.oscillator.test_recipe import DATA, recipe
 from pipeline.core.equivariant import Equivariant
 from pipeline.core.levenberg_marquardt import LevenbergMarquardtConfig
 from pipeline.core.sampling import generators

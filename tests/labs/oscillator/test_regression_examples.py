@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 import torch
-from labs.oscillator.test_regression import CAR, HOUSING, SPRING
 
+from labs.oscillator.test_regression import CAR, HOUSING, SPRING
 from pipeline.labs.oscillator import regression
 from pipeline.labs.oscillator.regression import RegressionConfig, with_constant
 from pipeline.labs.oscillator.regression_examples import SCHEMA, examples
