@@ -20,7 +20,7 @@ from pipeline.labs.oscillator.generality import (
 )
 from pipeline.labs.oscillator.measure import rollout_error
 from pipeline.labs.oscillator.task import TaskConfig
-from pipeline.stages._oscillator import RolloutCell, roll_out
+from pipeline.stages._oscillator_rollouts import RolloutCell, roll_out
 
 SOURCES = ("train_variable", "train_linear", "train_recipe", "polish")
 

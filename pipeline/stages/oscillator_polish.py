@@ -10,7 +10,7 @@ from pipeline.core.equivariant import Equivariant
 from pipeline.core.layers import concatenate
 from pipeline.labs.oscillator.polish import PolishCell, PolishConfig, polish
 from pipeline.labs.oscillator.recipe import RecipesConfig
-from pipeline.stages._oscillator import read_split
+from pipeline.stages._oscillator_data import read_split
 
 
 class Params(StageParams):
