@@ -12,6 +12,7 @@ from pipeline.config import StageParams
 from pipeline.core.statistics import Summary
 from pipeline.core.transformer import Transformer
 from pipeline.figures import energy_descent, style
+from pipeline.figures.style import StyleConfig
 from pipeline.labs.energy import descent_results as results
 from pipeline.labs.energy.heads import Layer, layers_of
 from pipeline.stages._energy import DescentConfig
@@ -23,7 +24,7 @@ class Params(StageParams):
     """The size of the measurement, and the figure's."""
 
     descent: DescentConfig = Field(alias="energy.descent")
-    style: style.StyleConfig = Field(alias="figures.style")
+    style: StyleConfig = Field(alias="figures.style")
 
 
 def run(params: Params, inputs: Path, out: Path) -> dict[str, object]:

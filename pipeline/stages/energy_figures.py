@@ -17,6 +17,7 @@ from pipeline.figures import energy_likelihood as likelihood
 from pipeline.figures import energy_phases as phases
 from pipeline.figures import energy_retrieval as retrieval
 from pipeline.figures import style
+from pipeline.figures.style import StyleConfig
 from pipeline.labs.energy.landscape import LandscapeConfig
 from pipeline.stages import _energy as shared
 
@@ -24,7 +25,7 @@ from pipeline.stages import _energy as shared
 class Params(StageParams):
     """Sizes of the figures, and the landscape's patterns and temperatures."""
 
-    style: style.StyleConfig = Field(alias="figures.style")
+    style: StyleConfig = Field(alias="figures.style")
     landscape: LandscapeConfig = Field(alias="energy.landscape")
 
 
