@@ -15,12 +15,13 @@ class Params(StageParams):
 
     task: TaskConfig = Field(alias="oscillator.task")
     fixed: datasets.FixedDataConfig = Field(alias="oscillator.fixed_data")
-    variable: datasets.VariableDataConfig = Field(alias="oscillator.variable_data")
+    variable: datasets.WindowDataConfig = Field(alias="oscillator.variable_data")
 
 
 def run(params: Params, inputs: Path, out: Path) -> None:  # noqa: ARG001 - it is a source
     """Write one npz file for each split."""
     splits = datasets.fixed(params.task, params.fixed)
-    splits |= datasets.variable(params.task, params.variable)
+    windows = datasets.windows(params.task, params.variable)
+    splits |= {f"variable_{name}": split for name, split in windows.items()}
     for name, split in splits.items():
         artifacts.write_npz(out / f"{name}.npz", **split)

@@ -11,7 +11,7 @@ from pipeline import artifacts, execution
 from pipeline.config import StageParams
 from pipeline.core.layers import MemberModule
 from pipeline.core.statistics import summary, table
-from pipeline.labs.oscillator.datasets import VariableDataConfig
+from pipeline.labs.oscillator.datasets import WindowDataConfig
 from pipeline.labs.oscillator.measure import (
     MeasureConfig,
     forecast_quantities,
@@ -26,7 +26,7 @@ class Params(StageParams):
     """How far to compare; the horizons must fit into the test trajectories."""
 
     measure: MeasureConfig = Field(alias="oscillator.measure")
-    data: VariableDataConfig = Field(alias="oscillator.variable_data")
+    data: WindowDataConfig = Field(alias="oscillator.variable_data")
 
     @model_validator(mode="after")
     def _horizons_fit(self) -> "Params":

@@ -53,6 +53,6 @@ def run(params: Params, inputs: Path, out: Path) -> None:
     ]
     # The largest last in the file and first to start, so that no core ends with it alone.
     done = train_cells("O5", cells[::-1])[::-1]
-    example = train[:1, :-1].to(params.train.training.torch_dtype)
+    example = train[:2, :-1].to(params.train.training.torch_dtype)
     done[-1] = replace(done[-1], register=params.train.register_as, example=example)
     trained.write(out, done)

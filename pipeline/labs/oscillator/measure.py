@@ -49,13 +49,15 @@ def _capped(error: Tensor) -> Tensor:
     return error.nan_to_num(nan=CEILING).clamp(max=CEILING)
 
 
-def rollout_error(predicted: Rollouts, true: Truth, steps: int) -> Float[Tensor, " member"]:
+def rollout_error(
+    predicted: Rollouts, true: Float[Tensor, "*member trajectory step 2"], steps: int
+) -> Float[Tensor, " member"]:
     """Return the median over trajectories of rms(error) / rms(true) over the first ``steps``.
 
     A trajectory counts with at most CEILING.
     """
     error = (predicted - true)[:, :, :steps].square().mean((-1, -2)).sqrt()
-    scale = true[:, :steps].square().mean((-1, -2)).sqrt()
+    scale = true[..., :steps, :].square().mean((-1, -2)).sqrt()
     return _capped(error / scale).median(-1).values
 
 
