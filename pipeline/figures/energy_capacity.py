@@ -35,7 +35,12 @@ def capacity(
             draw(axes, points, COLOURS[k], f"{name}: {slope}, theory {found['theory']:.2f}")
         axes.set(ylabel="number of patterns N", yscale="log")
         axes.plot([], [], color="0.4", linestyle="--", label="theory at finite d")
-        axes.legend(title=f"exponent [interval over {int(own['n'].max())} seeds]", fontsize=6.5)
+        axes.legend(
+            title=f"exponent [interval over {int(own['n'].max())} seeds]",
+            fontsize=6.5,
+            loc="upper left",
+            title_fontsize=7,
+        )
     left.set(
         xlabel="d", xscale="log", title="F(x) = x$^a$, small one-step bit error: N ~ d$^{a-1}$"
     )
@@ -45,7 +50,7 @@ def capacity(
     right.set(xlabel="d", title="F(x) = e$^x$: N ~ 2$^{exponent\\,d}$")
     for axes in (left, right):
         low, high = axes.get_ylim()
-        axes.set_ylim(low, high * (high / low) ** 0.5)
+        axes.set_ylim(low, high * (high / low) ** 0.75)
     return figure
 
 

@@ -31,7 +31,10 @@ def descent(config: StyleConfig, table: pd.DataFrame, title: str) -> Figure:
         axes.set(xlim=(-0.03, 1.03), title=f"{what}: energy falls (median of {seeds} seeds)",
                  xlabel="fraction of sequences, positions, heads")  # fmt: skip
         axes.axvline(0.5, color="0.6", linewidth=0.8, linestyle=":")
-    left.set_yticks(-np.arange(len(layers)), [name.replace("_", " ") for name in layers])
+    left.set_yticks(
+        -np.arange(len(layers)),
+        [name.replace("_", " ").replace("layer", "layer ") for name in layers],
+    )
     right.set_yticks(-np.arange(len(layers)), [""] * len(layers))
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure

@@ -8,7 +8,7 @@ from pipeline.figures.style import COLOURS, StyleConfig
 
 PANELS = {
     "validation_accuracy": "accuracy on fresh sequences",
-    "alignment": "cosine of update and energy descent",
+    "alignment": "cosine with energy descent",
 }
 
 

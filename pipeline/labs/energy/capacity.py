@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Self
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -37,7 +37,7 @@ class DenseConfig(Section):
     chunk: Count
 
     @model_validator(mode="after")
-    def _in_order(self) -> Self:
+    def _in_order(self) -> "DenseConfig":
         if list(self.factors) != sorted(set(self.factors)):
             raise ValueError(f"factors must increase, got {list(self.factors)}")
         if min(self.powers) < 2:
@@ -61,7 +61,7 @@ class Criterion(Section):
     samples: Count
 
     @model_validator(mode="after")
-    def _in_order(self) -> Self:
+    def _in_order(self) -> "Criterion":
         if list(self.offsets) != sorted(set(self.offsets)):
             raise ValueError(f"offsets must increase, got {list(self.offsets)}")
         if self.whole_draws and (self.radius or self.kept != 0.5):

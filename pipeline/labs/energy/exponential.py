@@ -13,7 +13,6 @@ as an error.
 
 import math
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 import torch
@@ -38,7 +37,7 @@ class Gaps:
     total: Float[Tensor, "member state 1"]
 
     @classmethod
-    def of(cls, states: Float[Tensor, "member state d"]) -> Self:
+    def of(cls, states: Float[Tensor, "member state d"]) -> "Gaps":
         """Start with no pattern; ValueError for states that are not +-1."""
         require_spins(states, "states")
         weighted = torch.zeros(states.shape, dtype=torch.float64)

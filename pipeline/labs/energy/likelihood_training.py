@@ -133,7 +133,7 @@ def _peer(config: LikelihoodConfig, data: tuple[Tensor, Tensor], start: Tensor) 
     # scikit-learn fits one data set at a time.
     found = [
         mixture.peer_negative_log_likelihood(
-            own.numpy(), other.numpy(), first.numpy(), config.em_steps
+            own.numpy(), other.numpy(), first.numpy(), config.beta, config.em_steps
         )
         for own, other, first in zip(*data, start, strict=True)
     ]

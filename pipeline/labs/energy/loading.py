@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
 import torch
 from jaxtyping import Float
@@ -41,7 +41,7 @@ class ClassicalConfig(Section):
     seed: Annotated[int, Field(ge=0, lt=2**32)]
 
     @model_validator(mode="after")
-    def _fits(self) -> Self:
+    def _fits(self) -> "ClassicalConfig":
         if len(self.critical_draws) != len(self.sizes):
             raise ValueError(
                 f"critical_draws must give a number for each of the {len(self.sizes)} sizes, "

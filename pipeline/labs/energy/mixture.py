@@ -1,11 +1,13 @@
 """E6's rivals: mixtures of Gaussians whose weights are free, fitted by expectation-maximisation."""
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 from torch import Tensor
 
@@ -58,15 +60,23 @@ def fit(
 
 
 def peer_negative_log_likelihood(
-    train: NDArray[np.float64], test: NDArray[np.float64], start: NDArray[np.float64], steps: int
+    train: NDArray[np.float64],
+    test: NDArray[np.float64],
+    start: NDArray[np.float64],
+    beta: float,
+    steps: int,
 ) -> tuple[float, float]:
-    """Fit scikit-learn's mixture with one covariance for all components, learned too.
+    """Fit scikit-learn's mixture with one covariance for all components, learned from I / beta on.
 
     Returns its mean -log p on the points it was fitted to, and on others.
     """
     peer = GaussianMixture(
-        len(start), covariance_type="tied", means_init=start, max_iter=steps, tol=1e-6,
-        init_params="random_from_data", random_state=0,
+        len(start), covariance_type="tied", means_init=start, max_iter=steps,
+        precisions_init=beta * np.eye(start.shape[1]), init_params="random_from_data",
+        random_state=0,
     )  # fmt: skip
-    peer.fit(train)
+    with warnings.catch_warnings():
+        # Our EM is cut at the same number of steps without a word.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        peer.fit(train)
     return -float(peer.score(train)), -float(peer.score(test))

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, Self
+from typing import Annotated
 
 import torch
 from jaxtyping import Float
@@ -41,7 +41,7 @@ class PhaseConfig(Section):
     max_steps: Annotated[int, Field(ge=1)]
 
     @model_validator(mode="after")
-    def _fits(self) -> Self:
+    def _fits(self) -> "PhaseConfig":
         if self.patterns % self.clusters:
             raise ValueError(
                 f"clusters must divide patterns, got {self.clusters} and {self.patterns}"

@@ -7,7 +7,7 @@ the next token is its value, which only the first half tells.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Self
+from typing import Annotated
 
 import torch
 from jaxtyping import Float, Int
@@ -26,7 +26,7 @@ class RecallConfig(Section):
     pairs: Annotated[int, Field(ge=2)]
 
     @model_validator(mode="after")
-    def _enough_keys(self) -> Self:
+    def _enough_keys(self) -> "RecallConfig":
         if self.pairs > self.keys:
             raise ValueError(
                 f"pairs must be <= keys (keys are distinct), got {self.pairs} and {self.keys}"
