@@ -37,8 +37,10 @@ def landscape(
             cmap=ListedColormap(COLOURS), vmin=-0.5, vmax=len(COLOURS) - 0.5, alpha=0.3,
             rasterized=True, linewidth=0,
         )  # fmt: skip
-        axes.contour(surface.axis, surface.axis, surface.energy, levels=14, colors="0.35", linestyles="solid",
-                     linewidths=0.5)  # fmt: skip
+        axes.contour(
+            surface.axis, surface.axis, surface.energy, levels=14, colors="0.35",
+            linestyles="solid", linewidths=0.5,
+        )  # fmt: skip
         axes.plot(*surface.paths.transpose(2, 0, 1), color="0.1", linewidth=0.6)
         axes.plot(*patterns.T, "k*", markersize=8, label="stored pattern")
         axes.plot(*surface.attractors.T, "o", color="white", markeredgecolor="black", markersize=5,

@@ -12,10 +12,9 @@ from typing import Annotated
 import torch
 from jaxtyping import Float, Int
 from pydantic import Field, model_validator
-from torch import Tensor
+from torch import Tensor, nn
 
 from pipeline.config import Section
-from pipeline.core.transformer import Transformer
 
 
 class RecallConfig(Section):
@@ -94,7 +93,7 @@ def log_likelihood(
 
 
 def accuracy(
-    config: RecallConfig, model: Transformer, sequences: Sequences
+    config: RecallConfig, model: nn.Module, sequences: Sequences
 ) -> Float[Tensor, " member"]:
     """Return the fraction of answers that are the model's first choice."""
     said = model(sequences.tokens)[:, :, asked(config)].argmax(-1)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 
@@ -13,6 +13,7 @@ from pipeline.labs.energy.likelihood import MemoryModel, MemoryModelConfig
 BETAS = st.floats(0.2, 5)
 
 
+@settings(max_examples=20, deadline=None)  # each sums 90,000 points of the plane
 @given(patterns=reals(2, 3, 2), beta=BETAS)
 def test_log_z_equals_its_quadrature(patterns, beta):
     exact = likelihood.log_partition(patterns, beta)
