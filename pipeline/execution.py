@@ -11,13 +11,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    CancelledError,
-    Future,
-    ProcessPoolExecutor,
-    wait,
-)
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait as wait_for
 from typing import Any, TypeVar
@@ -150,7 +144,6 @@ def _map_on_cluster(
 ) -> list[Result]:
     try:
         from distributed import Client, KilledWorker, as_completed
-        from distributed.comm import CommClosedError
     except ImportError as error:
         raise ExecutionError(
             f"{SCHEDULER}={address} needs dask.distributed: pip install 'attention-lab[cluster]'"
@@ -168,7 +161,5 @@ def _map_on_cluster(
             return client.gather(futures)
         except KilledWorker as error:
             raise ExecutionError(f"{description}: {SCHEDULER}: its workers were killed") from error
-        except (CancelledError, CommClosedError) as error:
-            raise ExecutionError(f"{description}: {SCHEDULER}: the scheduler is gone") from error
         finally:
             client.cancel(futures)

@@ -12,13 +12,6 @@ from test_execution import same_bits
 from pipeline import execution
 from pipeline.execution import ExecutionError
 
-# distributed's own threads warn, while a cluster starts and ends, of event loops and sockets that
-# they leave to the garbage collector; no code of this project opens any.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
-
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[LocalCluster]:
@@ -57,7 +50,7 @@ def test_the_first_error_of_a_cell_comes_home(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("_on_cluster")
 def test_a_killed_worker_of_a_cluster_is_an_execution_error() -> None:
-    with pytest.raises(ExecutionError, match="^O3: ATTENTION_LAB_SCHEDULER: its workers were"):
+    with pytest.raises(ExecutionError, match=r"^O3: ATTENTION_LAB_SCHEDULER: its workers were"):
         execution.map_cells(work.die, [0], description="O3")
 
 

@@ -103,7 +103,7 @@ def variable(config: StyleConfig, rollouts: Rollouts, dt: float, about: str) -> 
 def compared(config: StyleConfig, rollouts: Rollouts, dt: float, about: str) -> Figure:
     """O6: attention, linear regression and the linear surrogate; post 2's figure 8."""
     title = f"O6  Is the attention model reduced to a linear one?\n{about}"
-    figure, axes = style.panels(config, 2, 2, title, widths=(1.7, 1.7))
+    figure, axes = style.panels(config, 2, 2, title, width=1.7)
     draw_states(
         [axes[1][1], axes[0][0], axes[0][1]],
         rollouts,

@@ -27,7 +27,9 @@ def test_orthogonalising_is_the_quintic_of_the_singular_values(shape):
     mapped = iterated(values / values.norm(dim=-1, keepdim=True))
     expected = left @ torch.diag_embed(mapped) @ right
     # The quintic's slope is at most 3.4445: five of them amplify rounding by 485, of 7 terms each.
-    torch.testing.assert_close(orthogonalise(matrices), expected, rtol=0, atol=7 * 485 * 2.2e-16 * 10)
+    torch.testing.assert_close(
+        orthogonalise(matrices), expected, rtol=0, atol=7 * 485 * 2.2e-16 * 10
+    )
 
 
 @pytest.mark.parametrize("shape", SHAPES)

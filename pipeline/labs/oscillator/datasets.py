@@ -89,10 +89,10 @@ class WindowDataConfig(Section):
             raise ValueError(
                 f"example_omega0 must be > gamma = {self.gamma[1]:g}, got {self.example_omega0:g}"
             )
-        if self.initial_valid[0] < self.initial_train[1]:
+        if self.initial_valid[0] < max(map(abs, self.initial_train)):
             raise ValueError(
-                "initial_valid must lie above initial_train, so that its energies do, got "
-                f"{list(self.initial_valid)} and {list(self.initial_train)}"
+                "initial_valid must lie above initial_train in magnitude, so that its energies do, "
+                f"got {list(self.initial_valid)} and {list(self.initial_train)}"
             )
         return self
 

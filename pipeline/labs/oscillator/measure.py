@@ -69,7 +69,9 @@ def divergence_horizon(
     They part where their distance exceeds ``threshold`` times the rms of ``true`` over the whole
     rollout; a pair that never does counts with the rollout's length.
     """
-    scale = true.square().sum(-1).mean(-1, keepdim=True).sqrt()
+    squares = true.square().sum(-1)
+    # Of the finite states: infinity times the threshold would call every distance small.
+    scale = squares.where(squares.isfinite(), torch.nan).nanmean(-1, keepdim=True).sqrt()
     # Negated, so that a distance that is NaN counts as apart.
     apart = ~((predicted - true).norm(dim=-1) <= threshold * scale)
     steps = apart.shape[-1]

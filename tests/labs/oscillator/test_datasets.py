@@ -3,7 +3,7 @@ import torch
 from pydantic import ValidationError
 
 from pipeline.labs.oscillator import datasets
-from pipeline.labs.oscillator.datasets import FixedDataConfig, VariableDataConfig, by_gamma
+from pipeline.labs.oscillator.datasets import FixedDataConfig, WindowDataConfig, by_gamma
 from pipeline.labs.oscillator.task import TaskConfig, energy, propagator
 
 TASK = TaskConfig(dt=0.1)
@@ -13,9 +13,9 @@ FIXED = {
     "test": 50, "test_steps": 30, "seed": 3,
 }  # fmt: skip
 VARIABLE = {
-    "omega0": (1.0, 4.0), "gamma": 0.1, "window": 10, "initial_train": (0.0, 1.0),
-    "initial_valid": (1.0, 1.5), "train": 300, "valid": 100, "test": 40, "test_steps": 25,
-    "example_omega0": 2.0, "example_initial": (0.8, 0.6), "seed": 3,
+    "omega0": (1.0, 4.0), "gamma": (0.1, 0.1), "age": (0.0, 0.0), "window": 10,
+    "initial_train": (0.0, 1.0), "initial_valid": (1.0, 1.5), "train": 300, "valid": 100,
+    "test": 40, "test_steps": 25, "example_omega0": 2.0, "example_initial": (0.8, 0.6), "seed": 3,
 }  # fmt: skip
 
 
@@ -24,7 +24,8 @@ def fixed(**changes):
 
 
 def variable(**changes):
-    return datasets.variable(TASK, VariableDataConfig(**{**VARIABLE, **changes}))
+    splits = datasets.windows(TASK, WindowDataConfig(**{**VARIABLE, **changes}))
+    return {f"variable_{name}": split for name, split in splits.items()}
 
 
 def started(split):
@@ -127,6 +128,25 @@ def test_frequencies_fill_their_interval_and_the_example_is_as_configured():
     assert example["omega0"].tolist() == [2.0]
 
 
+def test_windows_start_at_their_age():
+    young, old = variable(), variable(age=(3.0, 3.0))
+    for name in ("variable_train", "variable_valid", "variable_test"):
+        k = propagator(young[name]["omega0"], young[name]["gamma"], 3.0)
+        expected = young[name]["states"][:, 0, None] @ k.mT
+        # Two products of states below 6 and entries below 4.
+        torch.testing.assert_close(old[name]["states"][:, :1], expected, rtol=0, atol=10 * EPS * 24)
+    assert torch.equal(young["variable_example"]["states"], old["variable_example"]["states"])
+
+
+def test_dampings_and_ages_vary_within_their_ranges():
+    train = variable(gamma=(0.1, 0.5), age=(0.0, 6.0))["variable_train"]
+    assert bool(((train["gamma"] >= 0.1) & (train["gamma"] <= 0.5)).all())
+    assert len(torch.unique(train["gamma"])) == 300
+    # The study's windows all start in the positive quadrant; aged ones in every one of the four.
+    quadrants = torch.unique(train["states"][:, 0].sign(), dim=0)
+    assert len(quadrants) == 4
+
+
 def test_the_states_of_each_damping_are_found_by_its_name():
     split = fixed()["fixed_test"]
     parts = by_gamma(split)
@@ -162,10 +182,12 @@ def test_data_of_one_frequency_that_cannot_be_made_is_refused(changes, complaint
 @pytest.mark.parametrize(
     ("changes", "complaint"),
     [
-        ({"gamma": 1.0}, r"gamma must be < omega0 = 1 \(under-damped\), got 1"),
-        ({"gamma": 5.0}, "gamma must be < omega0 = 1"),
-        ({"omega0": (3.0, 3.0)}, r"low < high, got \[3.0, 3.0\]"),
-        ({"omega0": (4.0, 1.0)}, r"low < high, got \[4.0, 1.0\]"),
+        ({"gamma": (0.1, 1.0)}, r"gamma must be < omega0 = 1 \(under-damped\), got 1"),
+        ({"gamma": (5.0, 6.0)}, "gamma must be < omega0 = 1"),
+        ({"gamma": (0.2, 0.1)}, r"low <= high, got \[0.2, 0.1\]"),
+        ({"gamma": (-0.1, 0.1)}, "gamma and age must be >= 0, got -0.1, 0"),
+        ({"age": (-1.0, 0.0)}, "gamma and age must be >= 0, got 0.1, -1"),
+        ({"omega0": (4.0, 1.0)}, r"low <= high, got \[4.0, 1.0\]"),
         ({"initial_train": (1.0, 1.0)}, "low < high"),
         ({"example_omega0": 0.1}, "example_omega0 must be > gamma = 0.1, got 0.1"),
         ({"initial_valid": (0.9, 1.5)}, "initial_valid must lie above initial_train"),
@@ -176,4 +198,4 @@ def test_data_of_one_frequency_that_cannot_be_made_is_refused(changes, complaint
 )
 def test_data_of_varying_frequency_that_cannot_be_made_is_refused(changes, complaint):
     with pytest.raises(ValidationError, match=complaint):
-        VariableDataConfig(**{**VARIABLE, **changes})
+        WindowDataConfig(**{**VARIABLE, **changes})
