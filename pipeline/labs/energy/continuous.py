@@ -55,6 +55,22 @@ def update(
     return retrieved if gamma == 1 else torch.lerp(states, retrieved, gamma)
 
 
+def retrieve(
+    states: Float[Tensor, "state d"],
+    patterns: Float[Tensor, "pattern d"],
+    beta: float,
+    *,
+    chunk: int,
+) -> Float[Tensor, "state d"]:
+    """Update many states, ``chunk`` at a time: no more than their weights are held at once."""
+    _check(states, patterns, beta)
+    keys = beta * patterns.mT
+    result = torch.empty_like(states)
+    for part, out in zip(states.split(chunk), result.split(chunk), strict=True):
+        torch.mm((part @ keys).softmax(-1), patterns, out=out)
+    return result
+
+
 def settle(
     states: Float[Tensor, "*member state d"],
     patterns: Float[Tensor, "*member pattern d"],

@@ -44,6 +44,14 @@ def test_the_descent_inequality_holds_for_every_gamma_up_to_two(memory, beta, ga
     assert bool((after - before <= bound + rounding(before, after)).all())
 
 
+@given(memory=memories(), beta=BETAS, chunk=st.integers(1, 7))
+def test_states_may_be_updated_in_chunks(memory, beta, chunk):
+    patterns, states = memory
+    found = continuous.retrieve(states[0], patterns[0], beta, chunk=chunk)
+    # Rounding as above.
+    assert torch.allclose(found, continuous.update(states, patterns, beta)[0], rtol=0, atol=1e-11)
+
+
 def test_above_two_steps_go_uphill():
     patterns = torch.zeros(1, 2, 3, dtype=torch.float64)  # E = |xi|^2 / 2 up to a constant
     state = torch.ones(1, 1, 3, dtype=torch.float64)
