@@ -21,15 +21,22 @@ Count = Annotated[int, Field(ge=1)]
 BLOCK_ELEMENTS = 1_000_000  # overlaps in one computation: 8 MB of float64, near the cache
 
 
+class Interaction(Section):
+    """F(x) = x^power, and the dimensions at which its capacity is measured."""
+
+    power: Annotated[int, Field(ge=2, le=8)]
+    dimensions: Dimensions
+
+
 class DenseConfig(Section):
-    """E2: ``powers`` and their dimensions, the one-step bit error that defines the capacity.
+    """E2: the interactions by name, and the one-step bit error that defines the capacity.
 
     ``factors`` times the theory's number of patterns are measured; ``bits`` is the least number of
     spins behind one error rate of a seed; ``chunk`` patterns are held at once.
     """
 
     seeds: Seeds
-    powers: Annotated[Mapping[int, Dimensions], Field(min_length=1)]
+    interactions: Annotated[Mapping[str, Interaction], Field(min_length=1)]
     bit_error: Annotated[float, Field(gt=0, lt=0.5)]
     factors: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=2)]
     bits: Count
@@ -40,8 +47,6 @@ class DenseConfig(Section):
     def _in_order(self) -> "DenseConfig":
         if list(self.factors) != sorted(set(self.factors)):
             raise ValueError(f"factors must increase, got {list(self.factors)}")
-        if min(self.powers) < 2:
-            raise ValueError(f"powers must be at least 2, got {min(self.powers)}")
         return self
 
 
@@ -105,10 +110,11 @@ class CapacityCell:
 def cells(dense_config: DenseConfig, exponential_config: ExponentialConfig) -> list[CapacityCell]:
     """List the points of all curves."""
     found = []
-    for a, dimensions in dense_config.powers.items():
+    for name, interaction in dense_config.interactions.items():
+        dimensions, a = interaction.dimensions, interaction.power
         theory = np.log2(dense.theory(np.array(dimensions, float), a, dense_config.bit_error))
         for d, value in zip(dimensions, theory.tolist(), strict=True):
-            found.append(CapacityCell(f"a{a}", d, value, dense_config, a))
+            found.append(CapacityCell(name, d, value, dense_config, a))
     for name, criterion in exponential_config.criteria.items():
         theory = criterion.theory()
         for d, value in zip(criterion.dimensions, theory.tolist(), strict=True):

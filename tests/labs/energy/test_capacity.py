@@ -5,7 +5,7 @@ from pipeline.labs.energy import capacity
 from pipeline.labs.energy.capacity import Criterion, DenseConfig, ExponentialConfig
 
 DENSE = {
-    "seeds": (0, 1), "powers": {2: (32, 64)}, "bit_error": 0.005, "factors": (0.7, 1.0, 1.4),
+    "seeds": (0, 1), "interactions": {"a2": {"power": 2, "dimensions": (32, 64)}}, "bit_error": 0.005, "factors": (0.7, 1.0, 1.4),
     "bits": 4000, "states": 16, "chunk": 5,
 }  # fmt: skip
 CRITERION = {
@@ -73,7 +73,7 @@ def test_a_criterion_that_cannot_be_is_refused(changes, message):
     ("changes", "message"),
     [
         ({"factors": (1.0, 0.5)}, "factors must increase"),
-        ({"powers": {1: (32, 64)}}, "powers must be at least 2, got 1"),
+        ({"interactions": {"a1": {"power": 1, "dimensions": (32, 64)}}}, "greater than or equal"),
     ],
 )
 def test_a_polynomial_setting_that_cannot_be_is_refused(changes, message):
