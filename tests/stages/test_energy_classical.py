@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 
 from pipeline import artifacts
@@ -20,7 +22,7 @@ def test_every_size_and_load_has_its_overlap_within_its_interval(chain):
 def test_the_metrics_hold_theory_and_a_crossing_for_each_pair_of_sizes(chain):
     metrics = chain.metrics(STAGE)["E1"]
     sizes = chain.params(STAGE).classical.sizes
-    for small, large in zip(sizes, sizes[1:], strict=False):
+    for small, large in pairwise(sizes):
         found = metrics[f"crossing_d{small}_d{large}"]
         assert found["critical_load_low"] <= found["critical_load_high"]
     assert metrics["theory"]["critical_load"] == pytest.approx(0.1379, abs=1e-4)

@@ -5,8 +5,8 @@ from pipeline.labs.energy import capacity
 from pipeline.labs.energy.capacity import Criterion, DenseConfig, ExponentialConfig
 
 DENSE = {
-    "seeds": (0, 1), "interactions": {"a2": {"power": 2, "dimensions": (32, 64)}}, "bit_error": 0.005, "factors": (0.7, 1.0, 1.4),
-    "bits": 4000, "states": 16, "chunk": 5,
+    "seeds": (0, 1), "interactions": {"a2": {"power": 2, "dimensions": (32, 64)}},
+    "bit_error": 0.005, "factors": (0.7, 1.0, 1.4), "bits": 4000, "states": 16, "chunk": 5,
 }  # fmt: skip
 CRITERION = {
     "dimensions": (8, 12), "radius": 0.0, "kept": 0.5, "whole_draws": True,
