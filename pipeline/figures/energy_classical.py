@@ -18,11 +18,11 @@ def overlaps(
     config: StyleConfig,
     curves: pd.DataFrame,
     theory: pd.DataFrame,
-    critical: dict[str, dict[str, float]],
+    metrics: dict[str, dict[str, dict[str, float]]],
 ) -> Figure:
     """Draw overlap and retrieved fraction against load by size, and by dynamics at one size."""
-    pairs = [name for name in critical if name.startswith("crossing")]
-    last = critical[pairs[-1]]
+    crossings = [found for name, found in metrics["E1"].items() if name.startswith("crossing")]
+    last = crossings[-1]
     title = (
         "E1 Classical network: retrieval breaks down at a load of "
         f"{last['critical_load']:.4f} [{last['critical_load_low']:.4f}, "

@@ -44,7 +44,7 @@ def likelihood(
                           fillstyle="none")  # fmt: skip
         labels = list(MODELS.values()) if name == sets[0] else [""] * len(MODELS)
         bars.set_yticks([-k for k in range(len(MODELS))], labels)
-        cost = metrics[name]["tied_weights_cost"]
+        cost = metrics["E6"][name]["tied_weights_cost"]
         bars.set(xlabel="$-\\log p$ (nats a point)", ylim=(-len(MODELS) + 0.5, 0.5),
                  title=f"tied weights cost {cost:+.3f}")  # fmt: skip
     return figure

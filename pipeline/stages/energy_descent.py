@@ -13,7 +13,6 @@ from pipeline.labs.energy import descent_results as results
 from pipeline.labs.energy import recall
 from pipeline.labs.energy.heads import layers_of
 from pipeline.labs.energy.recall_training import RecallTrainConfig, untrained
-from pipeline.stages._energy import DescentConfig
 
 MEASURED = 3  # purpose of the seeds' stream here: not that of training or validation
 
@@ -23,7 +22,7 @@ class Params(StageParams):
 
     task: recall.RecallConfig = Field(alias="energy.recall")
     train: RecallTrainConfig = Field(alias="energy.recall_train")
-    descent: DescentConfig = Field(alias="energy.descent")
+    descent: results.DescentConfig = Field(alias="energy.descent")
 
 
 def run(params: Params, inputs: Path, out: Path) -> dict[str, object]:

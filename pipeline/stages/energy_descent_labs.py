@@ -13,7 +13,6 @@ from pipeline.figures import energy_descent as figure
 from pipeline.figures import style as styles
 from pipeline.labs.energy import descent_results as results
 from pipeline.stages import _energy_oscillator as oscillator
-from pipeline.stages._energy import DescentConfig
 
 SOURCES = (oscillator.at_work,)  # one a lab
 
@@ -21,7 +20,7 @@ SOURCES = (oscillator.at_work,)  # one a lab
 class Params(StageParams):
     """The size of the measurement, and the figure's."""
 
-    descent: DescentConfig = Field(alias="energy.descent")
+    descent: results.DescentConfig = Field(alias="energy.descent")
     style: styles.StyleConfig = Field(alias="figures.style")
 
 

@@ -16,10 +16,11 @@ from pipeline.figures import energy_learning as learning
 from pipeline.figures import energy_likelihood as likelihood
 from pipeline.figures import energy_phases as phases
 from pipeline.figures import energy_retrieval as retrieval
-from pipeline.figures import style
-from pipeline.figures.style import StyleConfig
+from pipeline.figures.style import StyleConfig, applied
 from pipeline.labs.energy.landscape import LandscapeConfig
 from pipeline.stages import _energy as shared
+
+RECALL = "E7 Does a trained transformer's update lower its heads' energies? Associative recall"
 
 
 class Params(StageParams):
@@ -31,44 +32,31 @@ class Params(StageParams):
 
 def run(params: Params, inputs: Path, out: Path) -> None:
     """Write each figure as PNG and SVG."""
-    with style.applied(params.style):
-        for name, figure in draw(params, inputs).items():
+    with applied(params.style):
+        for name, figure in draw(params, shared.Results(inputs)).items():
             artifacts.write_figure(out / name, figure)
 
 
-def draw(params: Params, inputs: Path) -> dict[str, Figure]:
-    """Read the results and draw them."""
-    config = params.style
-    tables = {name: shared.table(inputs, name) for name in shared.TABLES}
-    continuous = inputs / "energy_continuous"
-    one_step = artifacts.read_npz(continuous / "one_step.npz", **shared.ONE_STEP)
-    e6 = shared.metrics(inputs, "energy_likelihood")["E6"]
-    losses = tables["energy_likelihood/losses"]
+def draw(params: Params, found: shared.Results) -> dict[str, Figure]:
+    """Draw the results."""
+    config, table, metrics = params.style, found.table, found.metrics
+    losses, surfaces = table("likelihood/losses"), found.surfaces(params.landscape.betas)
+    points = np.array(params.landscape.patterns)
     return {
         "e1_overlaps": classical.overlaps(
-            config, tables["energy_classical/overlaps"], tables["energy_classical/theory"],
-            shared.metrics(inputs, "energy_classical")["E1"],
+            config, table("classical/overlaps"), table("classical/theory"), metrics("classical")
         ),
         "e2_e3_capacity": capacity.capacity(
-            config, tables["energy_capacity/capacity"], shared.metrics(inputs, "energy_capacity")
+            config, table("capacity/capacity"), metrics("capacity")
         ),
         "e4_retrieval": retrieval.retrieval(
-            config, tables["energy_continuous/descent"], **one_step
+            config, table("continuous/descent"), **found.one_step()
         ),
-        "e5_phases": phases.phases(
-            config, artifacts.read_npz(continuous / "phases.npz", **shared.PHASES),
-            shared.metrics(inputs, "energy_continuous")["E5"],
-        ),
+        "e5_phases": phases.phases(config, found.phases(), metrics("continuous")),
         "e6_likelihood": likelihood.likelihood(
-            config, losses, shared.examples(inputs, list(dict.fromkeys(losses["set"]))), e6
+            config, losses, found.examples(losses), metrics("likelihood")
         ),
-        "e7_descent": descent.descent(
-            config, tables["energy_descent/descent"],
-            "E7 Does a trained transformer's update lower its heads' energies? Associative recall",
-        ),
-        "e7_learning": learning.learning(config, tables["energy_recall_train/history"]),
-        "e8_landscape": landscape.landscape(
-            config, shared.surfaces(inputs, params.landscape.betas),
-            np.array(params.landscape.patterns),
-        ),
-    }  # fmt: skip
+        "e7_descent": descent.descent(config, table("descent/descent"), RECALL),
+        "e7_learning": learning.learning(config, table("recall_train/history")),
+        "e8_landscape": landscape.landscape(config, surfaces, points),
+    }

@@ -5,7 +5,7 @@ STAGE = "energy_capacity"
 
 def test_each_curve_has_its_dimensions_and_a_slope_within_its_interval(chain):
     metrics, params = chain.metrics(STAGE), chain.params(STAGE)
-    table = _energy.table(chain.inputs, "energy_capacity/capacity")
+    table = _energy.Results(chain.inputs).table("capacity/capacity")
     dimensions = {name: c.dimensions for name, c in params.dense.interactions.items()}
     dimensions |= {name: c.dimensions for name, c in params.exponential.criteria.items()}
     assert set(table["curve"]) == dimensions.keys()

@@ -10,7 +10,7 @@ STAGE = "energy_classical"
 
 def test_every_size_and_load_has_its_overlap_within_its_interval(chain):
     chain.made(STAGE)
-    table = _energy.table(chain.inputs, "energy_classical/overlaps")
+    table = _energy.Results(chain.inputs).table("classical/overlaps")
     config = chain.params(STAGE).classical
     plain = table[(table["dynamics"] == "asynchronous") & ~table["diagonal"]]
     loads = len(config.loads) + len(config.critical_loads)

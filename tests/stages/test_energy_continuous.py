@@ -25,7 +25,7 @@ def test_the_kinds_of_fixed_points_share_out_each_place_of_the_diagram(chain):
 def test_basins_are_numbered_as_the_fixed_points(chain):
     chain.made(STAGE)
     betas = chain.params(STAGE).landscape.betas
-    surfaces = _energy.surfaces(chain.inputs, betas)
+    surfaces = _energy.Results(chain.inputs).surfaces(betas)
     counts = [len(surface.attractors) for surface in surfaces]
     for surface, count in zip(surfaces, counts, strict=True):
         assert set(np.unique(surface.basin)) == set(range(count))

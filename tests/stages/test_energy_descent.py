@@ -17,6 +17,6 @@ def test_every_model_and_the_untrained_one_are_measured_layer_by_layer(chain):
 
 def test_the_table_is_the_metrics(chain):
     metrics = chain.metrics(STAGE)["E7"]
-    table = _energy.table(chain.inputs, "energy_descent/descent")
+    table = _energy.Results(chain.inputs).table("descent/descent")
     for row in table.itertuples():
         assert row.median == metrics[row.layer][row.quantity]

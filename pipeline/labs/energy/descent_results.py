@@ -1,17 +1,27 @@
 """E7: from changes of energy to fractions with intervals, and the verdict."""
 
 from collections.abc import Mapping, Sequence
+from typing import Annotated
 
 import pandas as pd
 import torch
+from pydantic import Field
 from torch import Tensor
 
+from pipeline.config import Section
 from pipeline.core.statistics import Summary, summary
 from pipeline.labs.energy import descent
 from pipeline.labs.energy.heads import Layer
 
 LOWERED = tuple(f"lowered_{name}" for name in descent.DIRECTIONS)
 DOWNHILL = tuple(f"downhill_{name}" for name in descent.DIRECTIONS[:3])
+
+
+class DescentConfig(Section):
+    """``sequences`` for each model; ``seed`` of the random directions."""
+
+    sequences: Annotated[int, Field(ge=2)]
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
 
 
 def quantities(changes: Mapping[str, descent.Change], positions: slice) -> dict[str, Tensor]:
