@@ -11,10 +11,9 @@ from pipeline.figures.energy_landscape import Surface
 
 TABLES = {
     "classical/overlaps": ("dynamics", "diagonal", "d", "load", "overlap", "low", "high",
-                                  "mean", "retrieved"),
+                           "mean", "retrieved"),
     "classical/theory": ("load", "overlap"),
-    "capacity/capacity": ("experiment", "curve", "d", "log2_n", "low", "high", "theory",
-                                 "n"),
+    "capacity/capacity": ("experiment", "curve", "d", "log2_n", "low", "high", "theory", "n"),
     "continuous/descent": ("gamma", "uphill", "low", "high"),
     "likelihood/losses": ("set", "model", "loss", "low", "high", "n"),
     "descent/descent": ("layer", "quantity", "median", "low", "high", "n"),

@@ -39,24 +39,19 @@ def run(params: Params, inputs: Path, out: Path) -> None:
 
 def draw(params: Params, found: shared.Results) -> dict[str, Figure]:
     """Draw the results."""
-    config, table, metrics = params.style, found.table, found.metrics
+    style, table, metrics = params.style, found.table, found.metrics
     losses, surfaces = table("likelihood/losses"), found.surfaces(params.landscape.betas)
-    points = np.array(params.landscape.patterns)
     return {
         "e1_overlaps": classical.overlaps(
-            config, table("classical/overlaps"), table("classical/theory"), metrics("classical")
+            style, table("classical/overlaps"), table("classical/theory"), metrics("classical")
         ),
-        "e2_e3_capacity": capacity.capacity(
-            config, table("capacity/capacity"), metrics("capacity")
-        ),
-        "e4_retrieval": retrieval.retrieval(
-            config, table("continuous/descent"), **found.one_step()
-        ),
-        "e5_phases": phases.phases(config, found.phases(), metrics("continuous")),
+        "e2_e3_capacity": capacity.capacity(style, table("capacity/capacity"), metrics("capacity")),
+        "e4_retrieval": retrieval.retrieval(style, table("continuous/descent"), **found.one_step()),
+        "e5_phases": phases.phases(style, found.phases(), metrics("continuous")),
         "e6_likelihood": likelihood.likelihood(
-            config, losses, found.examples(losses), metrics("likelihood")
+            style, losses, found.examples(losses), metrics("likelihood")
         ),
-        "e7_descent": descent.descent(config, table("descent/descent"), RECALL),
-        "e7_learning": learning.learning(config, table("recall_train/history")),
-        "e8_landscape": landscape.landscape(config, surfaces, points),
+        "e7_descent": descent.descent(style, table("descent/descent"), RECALL),
+        "e7_learning": learning.learning(style, table("recall_train/history")),
+        "e8_landscape": landscape.landscape(style, surfaces, np.array(params.landscape.patterns)),
     }
