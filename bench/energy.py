@@ -1,0 +1,119 @@
+"""The energy lab's two kernels: retrieval against torch's attention and against plain loops."""
+
+import resource
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+import torch
+from torch.nn.functional import scaled_dot_product_attention
+
+from bench import timing
+from pipeline.core.sampling import generators
+from pipeline.labs.energy import classical, continuous
+from pipeline.labs.energy.patterns import random_spins
+
+QUERIES, PATTERNS, D, BETA, CHUNK = 100_000, 10_000, 64, 8.0, 256
+LOOP_QUERIES = 2_000  # a loop over all would take minutes; its time is a straight line
+MEGABYTE = 1024.0  # ru_maxrss counts kilobytes on Linux
+
+
+def retrieval_inputs(queries: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return patterns on the sphere and noisy queries, float32."""
+    stream = generators([0])[0]
+    patterns = torch.nn.functional.normalize(torch.randn(PATTERNS, D, generator=stream), dim=1)
+    index = torch.randint(PATTERNS, (queries,), generator=stream)
+    return patterns, patterns[index] + 0.05 * torch.randn(queries, D, generator=stream)
+
+
+def ours(patterns: torch.Tensor, queries: torch.Tensor) -> torch.Tensor:
+    """Retrieve with the lab's chunked update."""
+    return continuous.retrieve(queries, patterns, BETA, chunk=CHUNK)
+
+
+def torchs(patterns: torch.Tensor, queries: torch.Tensor) -> torch.Tensor:
+    """Retrieve with torch's attention, in the form [batch, head, time, d] that it is fastest in."""
+    x = patterns[None, None]
+    return scaled_dot_product_attention(queries[None, None], x, x, scale=BETA)[0, 0]
+
+
+def one_by_one(patterns: torch.Tensor, queries: torch.Tensor) -> torch.Tensor:
+    """Retrieve query after query."""
+    return torch.stack([(BETA * patterns @ q).softmax(0) @ patterns for q in queries])
+
+
+def peak(function: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]) -> float:
+    """Return how many megabytes the process grows by during one retrieval of all queries."""
+    timing.one_thread()
+    inputs = retrieval_inputs(QUERIES)
+    function(inputs[0], inputs[1][:CHUNK])  # libraries set up their own buffers once
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    function(*inputs)
+    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / MEGABYTE
+
+
+def in_fresh_process(function: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]) -> float:
+    """Measure the peak where nothing else has raised it."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        return pool.submit(peak, function).result()
+
+
+def spin_by_spin(
+    states: torch.Tensor, W: torch.Tensor, order: torch.Tensor
+) -> tuple[torch.Tensor, int]:
+    """Settle each state in a plain loop over its spins; return the states and the visits."""
+    visits, result = 0, states.clone()
+    for state, rank in zip(result[0], order[0], strict=True):
+        turn = rank.argsort().tolist()
+        flipped = True
+        while flipped:
+            flipped = False
+            for i in turn:
+                visits += 1
+                if (W[0, i] @ state) * state[i] < 0:
+                    state[i] = -state[i]
+                    flipped = True
+    return result, visits
+
+
+def asynchronous() -> dict[str, float]:
+    """Settle 16 states of 500 spins near the critical load both ways."""
+    streams = generators([0])
+    patterns = random_spins(70, 500, streams)
+    W, start = classical.weights(patterns, diagonal=False), patterns[:, :16]
+    order = torch.rand(start.shape, generator=streams[0])
+    expected, visits = spin_by_spin(start, W, order)
+    found = classical.settle_asynchronous(start, W, order, 50_000)
+    assert torch.equal(found.states, expected)
+    row = timing.ratio(
+        lambda: classical.settle_asynchronous(start, W, order, 50_000),
+        lambda: spin_by_spin(start, W, order),
+        repeats=3,
+    )
+    rates = {"ours_updates_per_s": visits / row["ours_s"],
+             "theirs_updates_per_s": visits / row["theirs_s"]}  # fmt: skip
+    return row | rates
+
+
+def main() -> None:
+    """Compare times side by side, and peaks in processes of their own."""
+    timing.one_thread()
+    rows = {"asynchronous, against a loop": asynchronous()}
+    patterns, queries = retrieval_inputs(QUERIES)
+    difference = (ours(patterns, queries) - torchs(patterns, queries)).abs().max()
+    row = timing.ratio(
+        lambda: ours(patterns, queries), lambda: torchs(patterns, queries), repeats=3
+    )
+    own, their = in_fresh_process(ours), in_fresh_process(torchs)
+    row |= {"ours_mb": own, "theirs_mb": their, "peak_ratio": their / own,
+            "greatest_difference": float(difference)}  # fmt: skip
+    rows["retrieval, against torch's attention"] = row
+    few = queries[:LOOP_QUERIES]
+    rows[f"{LOOP_QUERIES} queries, against a loop"] = timing.ratio(
+        lambda: ours(patterns, few), lambda: one_by_one(patterns, few), repeats=3
+    )
+    timing.record("energy", rows)
+
+
+if __name__ == "__main__":
+    main()
