@@ -36,6 +36,8 @@ def serve(root: Path, port: int, say: Callable[[str], object] = print) -> None:
     _refuse_busy(port)
     prepare(root)
     settle()
+    # A shell's background job inherits that Ctrl-C is ignored; here it must end the server.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     child = subprocess.Popen(
         _command(root, port),
         cwd=home(root),

@@ -110,9 +110,13 @@ def test_writing_twice_gives_the_same_bytes(tmp_path):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
 
-def test_a_loss_that_is_not_finite_is_refused_by_its_name(tmp_path):
-    with pytest.raises(ValueError, match=r"models.json.*loss is nan"):
-        write(tmp_path, [item(history=history(float("nan"), 1.0))])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_a_loss_that_is_not_finite_is_null_and_an_empty_cell(tmp_path, value):
+    write(tmp_path, [item(history=history(value, 1.0))])
+    described = artifacts.read_json(tmp_path / "models.json")
+    assert described[0]["metrics"]["loss"] is None
+    assert "inf" not in (tmp_path / "history.csv").read_text()
+    assert "nan" not in (tmp_path / "history.csv").read_text()
 
 
 def test_descriptions_are_plain_json():

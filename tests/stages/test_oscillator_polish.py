@@ -1,8 +1,7 @@
 import pytest
 import torch
 
-from pipeline import artifacts
-from pipeline.config import ConfigError
+from pipeline import artifacts, config
 from pipeline.core.equivariant import Equivariant
 from pipeline.labs.oscillator.datasets import SCHEMA
 from pipeline.labs.oscillator.recipe import weighted_error, weights
@@ -47,10 +46,9 @@ def test_it_lowers_the_recipe_s_own_loss_of_every_seed_to_the_number_it_tells(ch
     torch.testing.assert_close(after, told, rtol=1e-11, atol=0)
 
 
-def test_a_model_that_the_recipe_does_not_train_is_one_line_with_the_names(chain, tmp_path):
-    chain.made(STAGE)
-    params = chain.params(STAGE)
-    polish = params.polish.model_copy(update={"model": "huge"})
+def test_a_model_that_the_recipe_does_not_train_is_refused_by_the_check(chain):
+    content = config.read(chain.root / config.FILE)
+    content["oscillator.polish"]["model"] = "huge"
     expected = r"params.yaml: oscillator.polish.model must be one of \[.*'small'.*\], got 'huge'$"
-    with pytest.raises(ConfigError, match=expected):
-        stage.run(params.model_copy(update={"polish": polish}), chain.inputs, tmp_path)
+    with pytest.raises(config.ConfigError, match=expected):
+        config.build(content, stage.Params)
