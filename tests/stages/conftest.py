@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 # Laid over the small scale of tests/small_params.yaml: what a second or two can compute.
 # Windows are set at the first of their data sets, whose anchor the others merge.
 TINY = {
-    "figures": {"style": {"dpi": 50, "font_size": 6.0, "panel_width": 1.6, "panel_height": 1.3}},
+    "figures": {"style": {"dpi": 50, "font_size": 6.0, "panel_width": 2.4, "panel_height": 1.8}},
     "oscillator": {
         "fixed_data": {"train": 64, "test": 5, "test_steps": 12},
         "time_data": {"train": 64, "test": 4, "duration": 3.0},
