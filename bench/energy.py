@@ -1,9 +1,9 @@
 """The energy lab's two kernels: retrieval against torch's attention and against plain loops."""
 
-import resource
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from pathlib import Path
 
 import torch
 from torch.nn.functional import scaled_dot_product_attention
@@ -15,7 +15,7 @@ from pipeline.labs.energy.patterns import random_spins
 
 QUERIES, PATTERNS, D, BETA, CHUNK = 100_000, 10_000, 64, 8.0, 256
 LOOP_QUERIES = 2_000  # a loop over all would take minutes; its time is a straight line
-MEGABYTE = 1024.0  # ru_maxrss counts kilobytes on Linux
+KILOBYTES = 1024.0  # in a megabyte
 
 
 def retrieval_inputs(queries: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -47,9 +47,17 @@ def peak(function: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]) -> floa
     timing.one_thread()
     inputs = retrieval_inputs(QUERIES)
     function(inputs[0], inputs[1][:CHUNK])  # libraries set up their own buffers once
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Linux: forget the peak so far (ru_maxrss would keep that of the parent process).
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    before = status("VmRSS")
     function(*inputs)
-    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / MEGABYTE
+    return (status("VmHWM") - before) / KILOBYTES
+
+
+def status(name: str) -> float:
+    """Return one of this process's memory sizes in kilobytes."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return float(next(line.split()[1] for line in lines if line.startswith(f"{name}:")))
 
 
 def in_fresh_process(function: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]) -> float:
