@@ -1,16 +1,12 @@
 """Read and write what stages exchange: npz, safetensors, csv, json, png and svg.
 
-Writes are atomic (a temporary name, then a rename) and byte-reproducible (no times, fixed order).
-Reads check what they find; an :class:`ArtifactError` names the file and the stage that makes it.
-Nothing is pickled.
+Writes are atomic and byte-reproducible (no times, fixed order). Reads check what they find; an
+:class:`ArtifactError` names the file and the stage that makes it. Nothing is pickled.
 """
 
 import json
 import math
-import os
-import zipfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,10 +15,13 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
+from pydantic import BaseModel, Field, TypeAdapter
+from safetensors import safe_open
 from safetensors.torch import save as serialise
 
 from pipeline.config import Section
+from pipeline.files import ArtifactError as ArtifactError
+from pipeline.files import atomic, reading
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,42 +30,12 @@ Arrays = dict[str, NDArray[Any]]
 Model = TypeVar("Model", bound=torch.nn.Module)
 
 
-class ArtifactError(ValueError):
-    """A file that a stage needs is missing or not what it should be; one line for the user."""
+class Description(BaseModel):
+    """What a file of models says of each one."""
 
-    def __init__(self, path: Path, problem: str):
-        stage = path.parent.name
-        super().__init__(f"{stage}/{path.name}: {problem}; remake it: dvc repro -f -s {stage}")
-
-
-@contextmanager
-def atomic(path: Path) -> Iterator[Path]:
-    """Yield a temporary path that becomes ``path`` if the block ends well."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-@contextmanager
-def _reading(path: Path) -> Iterator[None]:
-    if not path.is_file():
-        raise ArtifactError(path, "is missing")
-    try:
-        yield
-    except ArtifactError:
-        raise
-    except (
-        OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, SafetensorError,
-        pd.errors.ParserError, pd.errors.EmptyDataError,
-    ) as error:  # fmt: skip
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise ArtifactError(
-            path, f"is truncated or not a {path.suffix[1:]} file ({reason})"
-        ) from error
+    kind: str = Field(alias="class")
+    config: dict[str, Any]
+    members: int
 
 
 def write_npz(path: Path, **arrays: NDArray[Any] | torch.Tensor) -> None:
@@ -84,13 +53,13 @@ def read_npz(path: Path, **expected: str) -> Arrays:
     An expectation is a dtype and axes, ``states="float64 trajectory time 2"``: a number is an exact
     size, a name is any size, the same wherever the name stands again.
     """
-    with _reading(path), np.load(path, allow_pickle=False) as file:
+    with reading(path), np.load(path, allow_pickle=False) as file:
         missing = expected.keys() - set(file.files)
         if missing:
             raise ArtifactError(
                 path, f"has no array {sorted(missing)[0]!r}, only {sorted(file.files)}"
             )
-        arrays = {name: file[name] for name in expected}
+        arrays = {name: np.asanyarray(file[name]) for name in expected}
     sizes: dict[str, int] = {}
     for name, expectation in expected.items():
         dtype, *axes = expectation.split()
@@ -132,8 +101,9 @@ def read_models(path: Path, kind: type[Model]) -> dict[str, Model]:
 
     Raises ArtifactError if the file is missing, truncated, foreign, or of another class.
     """
-    with _reading(path), safe_open(path, "pt") as file:
-        described = json.loads((file.metadata() or {}).get("models", "{}"))
+    with reading(path), safe_open(path, "pt") as file:
+        metadata = (file.metadata() or {}).get("models", "{}")
+        described = TypeAdapter(dict[str, Description]).validate_json(metadata)
         state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     if not described:
         raise ArtifactError(path, "names no models of this project")
@@ -160,20 +130,27 @@ def read_model(path: Path, kind: type[Model], config: Section | None = None) -> 
 
 
 def _rebuild(
-    path: Path, name: str, described: Any, state: Mapping[str, torch.Tensor], kind: type[Model]
+    path: Path,
+    name: str,
+    described: Description,
+    state: Mapping[str, torch.Tensor],
+    kind: type[Model],
 ) -> Model:
-    found = _resolve(path, described.get("class", ""))
+    found = _resolve(path, described.kind)
     if not issubclass(found, kind):
         raise ArtifactError(path, f"{name} is a {found.__name__}, expected a {kind.__name__}")
     own = {
-        key.removeprefix(f"{name}/"): t for key, t in state.items() if key.startswith(f"{name}/")
+        parameter: tensor
+        for key, tensor in state.items()
+        for of, _, parameter in [key.rpartition("/")]
+        if of == name
     }
-    with _reading(path):
-        config = found.Config.model_validate_json(json.dumps(described["config"]))
-        model = found(config, [torch.Generator() for _ in range(described["members"])])
+    with reading(path):
+        config = found.Config.model_validate_json(json.dumps(described.config))
+        model = found(config, [torch.Generator() for _ in range(described.members)])
     try:
         model.to(next(iter(own.values())).dtype).load_state_dict(own)
-    except (RuntimeError, StopIteration) as error:
+    except (RuntimeError, StopIteration, TypeError) as error:
         reason = " ".join(str(error).split())
         raise ArtifactError(path, f"parameters of {name} do not fit it ({reason})") from error
     return model
@@ -184,8 +161,13 @@ def _resolve(path: Path, name: str) -> Any:
     # Only this package's own models: a file must not choose what code runs.
     if not module.startswith(("pipeline.core.", "pipeline.labs.")):
         raise ArtifactError(path, f"names no model of this project (class {name!r})")
-    found = getattr(import_module(module), kind, None)
-    if not (isinstance(found, type) and issubclass(found, torch.nn.Module)):
+    try:
+        found = getattr(import_module(module), kind, None)
+    except ImportError:
+        found = None
+    if not (isinstance(found, type) and issubclass(found, torch.nn.Module)) or (
+        getattr(found, "Config", None) is None
+    ):
         raise ArtifactError(path, f"names no model of this project (class {name!r})")
     return found
 
@@ -212,7 +194,10 @@ def write_csv(path: Path, table: pd.DataFrame) -> None:
 
 def read_csv(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     """Read a table that must have these columns (others may stand beside them)."""
-    with _reading(path):
+    with reading(path):
+        # What is cut off inside a line would read as a shorter number.
+        if not path.read_bytes().endswith(b"\n"):
+            raise ValueError("its last line has no end")
         table = pd.read_csv(path, float_precision="round_trip")
     missing = [column for column in columns if column not in table]
     if missing:
@@ -242,16 +227,20 @@ def _refuse_non_finite(content: Any, where: str) -> None:
 
 def read_json(path: Path) -> Any:
     """Read JSON."""
-    with _reading(path):
+    with reading(path):
         return json.loads(path.read_text(encoding="utf-8"))
 
 
 def write_figure(path: Path, figure: "Figure") -> None:
     """Write a figure as PNG and SVG beside each other, without dates or versions."""
+    import matplotlib as mpl
+
     without: Mapping[str, None]
     for suffix, without in (
         (".png", {"Software": None}),
         (".svg", {"Date": None, "Creator": None}),
     ):
-        with atomic(path.with_suffix(suffix)) as temporary:
+        # The salt makes the names inside an SVG file, else random ones.
+        salted = mpl.rc_context({"svg.hashsalt": path.name})
+        with salted, atomic(path.with_suffix(suffix)) as temporary:
             figure.savefig(temporary, format=suffix[1:], metadata=without)

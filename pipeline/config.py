@@ -10,7 +10,8 @@ import json
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from types import NoneType
+from typing import Annotated, Any, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from ruamel.yaml import YAML
@@ -43,6 +44,9 @@ KINDS = {
 
 class ConfigError(ValueError):
     """A value in params.yaml that cannot be used; the message is one line for the user."""
+
+    def __init__(self, message: str):
+        super().__init__(" ".join(message.splitlines()))  # a key may hold a line break
 
 
 class Section(BaseModel):
@@ -91,13 +95,13 @@ Seeds = Annotated[
 Params = TypeVar("Params", bound=StageParams)
 
 
-def read(path: Path) -> dict[str, dict[str, Any]]:
-    """Read the YAML file into {section: {key: value}}; sections are named ``<lab>.<part>``."""
+def read(path: Path) -> dict[str, Any]:
+    """Read the YAML file into {section: its keys, unchecked}; sections are ``<lab>.<part>``."""
     try:
         raw = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path.name}: cannot be read: {error}") from error
-    except YAMLError as error:
+    except (YAMLError, ValueError, RecursionError) as error:  # 2020-13-45 is a ValueError
         raise ConfigError(
             f"{path.name}: is not valid YAML: {' '.join(str(error).split())}"
         ) from error
@@ -122,12 +126,21 @@ def build(content: Mapping[str, Any], params: type[Params], file: str = FILE) ->
     for name in params.sections():
         if name not in content:
             raise ConfigError(f"{file}: {name} is missing: expected a section with its keys")
-    chosen = {name: content[name] for name in params.sections()}
+    # JSON mode keeps the types strict and still takes a YAML list for a tuple.
+    chosen = ", ".join(f'"{name}": {_json(file, name, content)}' for name in params.sections())
     try:
-        # JSON mode keeps the types strict and still takes a YAML list for a tuple.
-        return params.model_validate_json(json.dumps(chosen, default=str))
+        return params.model_validate_json(f"{{{chosen}}}")
     except ValidationError as error:
         raise ConfigError(f"{file}: {explain(error, params)}") from error
+
+
+def _json(file: str, name: str, content: Mapping[str, Any]) -> str:
+    try:
+        return json.dumps(content[name], default=str)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ConfigError(
+            f"{file}: {name} must have keys that are text, and no alias inside its anchor: {error}"
+        ) from error
 
 
 def check(path: Path, stages: Iterable[type[StageParams]]) -> None:
@@ -135,7 +148,7 @@ def check(path: Path, stages: Iterable[type[StageParams]]) -> None:
     content = read(path)
     known: set[str] = set()
     for params in stages:
-        load(path, params)
+        build(content, params, path.name)
         known |= params.sections().keys()
     for name in content:
         if name not in known:
@@ -150,8 +163,8 @@ def explain(error: ValidationError, params: type[StageParams]) -> str:
     if kind == "missing":
         return f"{key} is missing"
     if kind == "extra_forbidden":
-        section = params.sections()[str(fault["loc"][0])]
-        return f"{key} is not a known key{closest(str(fault['loc'][-1]), section.model_fields)}"
+        known = known_keys(params, fault["loc"][:-1])
+        return f"{key} is not a known key{closest(str(fault['loc'][-1]), known)}"
     if kind == "value_error":
         return f"{key}: {context['error']}" if key else str(context["error"])
     found = fault["input"]
@@ -163,6 +176,17 @@ def explain(error: ValidationError, params: type[StageParams]) -> str:
     if kind in ("literal_error", "enum"):
         return f"{key} must be {context['expected']}, got {found!r}"
     return f"{key}: {fault['msg']}, got {found!r}"
+
+
+def known_keys(params: type[StageParams], place: tuple[int | str, ...]) -> Iterable[str]:
+    """Return the keys that may stand at a place, (section, key, ...)."""
+    kind: Any = params.sections()[str(place[0])]
+    for part in place[1:]:
+        inside = [a for a in get_args(kind) if a not in (str, ...)]  # of a mapping or a list
+        kind = inside[0] if inside else kind.model_fields[str(part)].annotation
+        if NoneType in get_args(kind):
+            kind = get_args(kind)[0]
+    return list(kind.model_fields)
 
 
 def closest(name: str, known: Iterable[str]) -> str:

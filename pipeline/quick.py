@@ -20,8 +20,8 @@ from pipeline import config
 
 SMALL = Path("tests") / "small_params.yaml"
 AUTHOR = ("-c", "user.name=quick", "-c", "user.email=quick@localhost")
-# A variable that names another repository or store would lead DVC or MLflow out of the copy.
-FOREIGN = ("DVC_", "GIT_", "MLFLOW_TRACKING_URI")
+# What would lead git, DVC, MLflow or Python's imports out of the copy.
+FOREIGN = ("DVC_", "GIT_", "MLFLOW_TRACKING_URI", "PYTHONPATH", "PYTHONSAFEPATH")
 
 
 class QuickError(RuntimeError):
@@ -36,14 +36,8 @@ def run(root: Path, folder: Path | None, say: Callable[[str], object] = print) -
     """
     files = repository_files(root)
     copy = Path(tempfile.mkdtemp(prefix="attention-lab-")) if folder is None else folder.resolve()
-    if copy.exists() and any(copy.iterdir()):
-        raise QuickError(f"{copy} is not empty; name a folder that is new or empty")
     say(f"copying to {copy}")
-    for file in files:
-        (copy / file).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(root / file, copy / file, follow_symlinks=False)
-    overlay(copy / config.FILE, copy / SMALL)
-    commit(copy)
+    make_copy(root, files, copy)
     started = time.monotonic()
     # DVC and its stages' `python` are those of this interpreter, whatever the shell's PATH says.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
@@ -58,8 +52,24 @@ def run(root: Path, folder: Path | None, say: Callable[[str], object] = print) -
     say(f"ok: the whole DAG at small scale in {time.monotonic() - started:.0f} s, in {copy}")
 
 
+def make_copy(root: Path, files: list[Path], copy: Path) -> None:
+    """Copy the files into a new git and DVC repository with the small params."""
+    if copy.exists() and any(copy.iterdir()):
+        raise QuickError(f"{copy} is not empty; name a folder that is new or empty")
+    for file in files:
+        (copy / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(root / file, copy / file, follow_symlinks=False)
+    overlay(copy / config.FILE, copy / SMALL)
+    commit(copy)
+    # A cache that the user's configuration names would fill with the small scale's files.
+    (copy / ".dvc" / "config.local").write_text("[cache]\n    dir = cache\n", encoding="utf-8")
+
+
 def repository_files(root: Path) -> list[Path]:
-    """Return the files that git tracks or would track; QuickError if there is no git checkout."""
+    """Return the files that git tracks or would track.
+
+    Raises QuickError if there is no git checkout, or one without what the copy needs.
+    """
     listing = subprocess.run(
         ["git", "-C", str(root), "ls-files", "-co", "--exclude-standard", "-z"],
         capture_output=True,
@@ -70,7 +80,11 @@ def repository_files(root: Path) -> list[Path]:
         reason = " ".join(listing.stderr.decode(errors="replace").split())
         raise QuickError(f"{root} is not a git checkout: {reason}")
     names = sorted(name.decode() for name in listing.stdout.split(b"\0") if name)
-    return [Path(name) for name in names if (root / name).is_file()]
+    files = [Path(name) for name in names if (root / name).is_file()]
+    for needed in (Path(config.FILE), Path("dvc.yaml"), Path(".dvc") / "config", SMALL):
+        if needed not in files:
+            raise QuickError(f"{needed} is not among the files of {root} that git tracks or would")
+    return files
 
 
 def environment() -> dict[str, str]:
@@ -83,8 +97,6 @@ def overlay(params: Path, small: Path) -> None:
 
     Raises QuickError if a value's key is not in ``params``.
     """
-    if not small.is_file():
-        raise QuickError(f"{SMALL} is missing: it holds the values of the small scale")
     yaml = YAML()
     yaml.preserve_quotes, yaml.width = True, 4096
     content = yaml.load(params.read_text(encoding="utf-8"))

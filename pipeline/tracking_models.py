@@ -5,6 +5,7 @@ MLflow, not this package. Batch and time stay free; the example gives the other 
 """
 
 import tempfile
+import warnings
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,7 +45,8 @@ def register(client: "MlflowClient", run: str, trained: TrainedModel, folder: Pa
     example = torch.tensor(trained.example, dtype=next(model.parameters()).dtype)
     with torch.no_grad():
         output = model(example)
-    with tempfile.TemporaryDirectory() as scratch:
+    # MLflow's own modules warn of their own type hints when they are imported here.
+    with tempfile.TemporaryDirectory() as scratch, warnings.catch_warnings(action="ignore"):
         mlflow.pytorch.save_model(
             model,
             Path(scratch) / FOLDER,

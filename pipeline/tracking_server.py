@@ -68,6 +68,7 @@ def _refuse_busy(port: int) -> None:
 def _command(root: Path, port: int) -> list[str]:
     options = {
         "--backend-store-uri": address(root),
+        "--registry-store-uri": address(root),
         "--default-artifact-root": ARTIFACTS,
         "--host": HOST,
         "--port": str(port),
@@ -84,6 +85,7 @@ def _environment(root: Path) -> dict[str, str]:
         SERVER: address(root),
         # Without it the server starts a dozen processes that this project has no use for.
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        "PYTHONWARNINGS": "ignore",  # of its own dependencies
         # The package of this checkout, whichever one is installed.
         "PYTHONPATH": os.pathsep.join(
             [

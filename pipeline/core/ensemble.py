@@ -9,9 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypeVar
 
-import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 
@@ -49,22 +48,6 @@ class History:
 
     steps: list[int]
     values: dict[str, Float[Tensor, "record member"]]
-
-
-def generators(seeds: Sequence[int], purpose: int = 0) -> list[torch.Generator]:
-    """Make one generator a member; another ``purpose`` gives an unrelated stream of the seed."""
-    # torch's generator keeps 32 bits of its seed, so (seed, purpose) is hashed into them.
-    words = [int(np.random.SeedSequence((s, purpose)).generate_state(1)[0]) for s in seeds]
-    return [torch.Generator().manual_seed(word) for word in words]
-
-
-def minibatches(
-    count: int, batch_size: int, streams: Sequence[torch.Generator], block: int = 256
-) -> Iterator[Int[Tensor, "member batch"]]:
-    """Draw indices below ``count`` for ever, uniformly, with replacement, each member its own."""
-    while True:
-        drawn = [torch.randint(count, (block, batch_size), generator=g) for g in streams]
-        yield from torch.stack(drawn, dim=1)
 
 
 def clip_by_member_norm(parameters: Sequence[Tensor], limit: float) -> None:

@@ -2,13 +2,15 @@
 
 import math
 from collections.abc import Sequence
-from typing import Self
+from typing import TypeVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from pipeline.config import Section
+
+Model = TypeVar("Model", bound="MemberModule")
 
 
 def uniform(d_in: int, d_out: int, generators: Sequence[torch.Generator]) -> nn.Parameter:
@@ -36,7 +38,7 @@ class MemberModule(nn.Module):
         self.config = config
         self.members = len(generators)
 
-    def member(self, index: int) -> Self:
+    def member(self: Model, index: int) -> Model:
         """Return a model of one member, a copy of member ``index``."""
         single = type(self)(self.config, [torch.Generator()])
         state = {name: value[index : index + 1] for name, value in self.state_dict().items()}

@@ -1,7 +1,7 @@
 """The attention-only transformer of the studies, M members at once."""
 
 from collections.abc import Sequence
-from typing import Annotated, Self
+from typing import Annotated
 
 import torch
 from jaxtyping import Float
@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from pipeline.config import Section
-from pipeline.core.attention import Kind, attend, pattern
+from pipeline.core.attention import Kind, attend, gram_attention, pattern
 from pipeline.core.layers import MemberLinear, MemberModule, uniform
 
 Size = Annotated[int, Field(ge=1)]
@@ -38,7 +38,7 @@ class TransformerConfig(Section):
     norm: bool
 
     @model_validator(mode="after")
-    def _heads_fill_the_stream(self) -> Self:
+    def _heads_fill_the_stream(self) -> "TransformerConfig":
         if self.d_model % self.d_head:
             raise ValueError(
                 f"d_head must divide d_model, got d_head = {self.d_head}, d_model = {self.d_model}"
@@ -72,14 +72,17 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor, queries: Tensor, cache: Cache | None, layer: int) -> Tensor:
         """Return the heads' sum for ``queries`` (the last positions of ``x``) [..., d_model]."""
-        q, k, v = self.split(queries, self.W_Q), self.split(x, self.W_K), self.split(x, self.W_V)
         kind, causal = self.config.attention, self.config.causal
+        if kind == "linear" and not causal and cache is None:
+            weights = (self.W_Q, self.W_K, self.W_V, self.W_O)
+            return gram_attention(x, queries, weights, self.config.d_head)
+        q, k, v = self.split(queries, self.W_Q), self.split(x, self.W_K), self.split(x, self.W_V)
         if cache is None:
             z = attend(q, k, v, kind=kind, causal=causal)
         else:
-            weights = pattern(q, k, kind=kind, causal=causal)
-            z = weights @ v
-            named = {"pattern": weights, "q": q, "k": k, "v": v, "z": z}
+            seen = pattern(q, k, kind=kind, causal=causal)
+            z = seen @ v
+            named = {"pattern": seen, "q": q, "k": k, "v": v, "z": z}
             cache |= {f"layer_{layer}.{name}": tensor for name, tensor in named.items()}
         members, batch, _, time, _ = z.shape
         joined = z.transpose(2, 3).reshape(members, batch * time, -1)

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 import torch
 from pydantic import Field, model_validator
@@ -30,7 +29,7 @@ class Params(StageParams):
     data: VariableDataConfig = Field(alias="oscillator.variable_data")
 
     @model_validator(mode="after")
-    def _horizons_fit(self) -> Self:
+    def _horizons_fit(self) -> "Params":
         if max(self.measure.horizons) > self.data.test_steps:
             raise ValueError(
                 "oscillator.measure.horizons must be <= oscillator.variable_data.test_steps = "

@@ -1,6 +1,6 @@
 """The data sets of the lab: training, validation beyond the training energies, test rollouts."""
 
-from typing import Annotated, Self
+from typing import Annotated
 
 import torch
 from jaxtyping import Float
@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 from torch import Tensor
 
 from pipeline.config import Interval, Section, distinct
-from pipeline.core.ensemble import generators
+from pipeline.core.sampling import generators
 from pipeline.labs.oscillator.task import (
     TaskConfig,
     initial_by_energy,
@@ -42,7 +42,7 @@ class FixedDataConfig(Section):
     seed: Annotated[int, Field(ge=0)]
 
     @model_validator(mode="after")
-    def _physical(self) -> Self:
+    def _physical(self) -> "FixedDataConfig":
         if max(self.gammas) >= self.omega0:
             raise ValueError(
                 f"gammas must be < omega0 = {self.omega0:g} (under-damped), "
@@ -73,7 +73,7 @@ class VariableDataConfig(Section):
     seed: Annotated[int, Field(ge=0)]
 
     @model_validator(mode="after")
-    def _physical(self) -> Self:
+    def _physical(self) -> "VariableDataConfig":
         if self.omega0[0] <= self.gamma:
             raise ValueError(
                 f"gamma must be < omega0 = {self.omega0[0]:g} (under-damped), got {self.gamma:g}"
