@@ -14,6 +14,7 @@ from torch import Tensor
 
 from pipeline.config import Section, Seeds
 
+BLOCK = 2**15
 ROUNDING = 1e-9  # sums of up to 1e4 float64 terms stay well within it
 Fraction = Annotated[float, Field(gt=0, le=1)]
 Tokens = Annotated[int, Field(ge=2, le=2000)]
@@ -65,10 +66,25 @@ class Law:
 
     def sample(self, count: int, generator: torch.Generator) -> Int[Tensor, "count 3"]:
         """Draw triples by the chain a, b, c."""
-        a = torch.multinomial(self.first, count, replacement=True, generator=generator)
-        b = torch.multinomial(self.second[a], 1, generator=generator)[:, 0]
-        c = torch.multinomial(self.third[a, b], 1, generator=generator)[:, 0]
-        return torch.stack([a, b, c], 1)
+        context = _draw(self.contexts.cumsum(0)[None], torch.zeros(count, dtype=torch.long), generator)
+        c = _draw(self.conditional.cumsum(1), context, generator)
+        return torch.stack([context // self.N, context % self.N, c], 1)
+
+
+def _draw(cumulative: Tensor, row: Int[Tensor, " count"], generator: torch.Generator) -> Tensor:
+    """Draw one entry of each given row of cumulative weights."""
+    u = torch.rand(len(row), generator=generator, dtype=torch.float64)
+    found = []
+    # Blocks bound the memory: millions of draws from rows of hundreds of entries.
+    for rows, level in zip(row.split(BLOCK), u.split(BLOCK), strict=True):
+        weights = cumulative if len(cumulative) == 1 else cumulative[rows]
+        # Scaling by the total keeps a draw below it, whatever the rounding of the sum.
+        scaled = level[:, None] * weights[:, -1:]
+        if len(cumulative) == 1:
+            found.append(torch.searchsorted(weights[0], scaled[:, 0], right=True))
+        else:
+            found.append(torch.searchsorted(weights, scaled, right=True)[:, 0])
+    return torch.cat(found)
 
 
 def uniform_contexts(N: int) -> tuple[Tensor, Tensor]:

@@ -14,15 +14,17 @@ from jaxtyping import Float
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from pipeline.config import Section
-from pipeline.core.ensemble import History, TrainingConfig, generators, train
+from pipeline.config import ConfigError, Section
+from pipeline.core.ensemble import History, TrainingConfig, train
 from pipeline.core.optimizers import OptimizerConfig
+from pipeline.core.sampling import generators
 from pipeline.labs.memory import exact, problems
 from pipeline.labs.memory.laws import Law
 from pipeline.labs.memory.models import AttentionMemory, AttentionMemoryConfig, InitialConfig
 
 Size = Annotated[int, Field(ge=1)]
 Dtype = Literal["float32", "float64"]
+ROUNDING = 1e-12  # of float64 sums of logarithms of order 10; a perfect fit may round below zero
 SAMPLES = 2  # the purpose of a seed's stream of sampled contexts; 0 is the model's, 1 the law's
 
 
@@ -86,11 +88,11 @@ class EngineConfig(Section):
         )
 
     def refuse_too_large(self, N: int, heads: int, members: int, mlp_width: int) -> None:
-        """Raise ValueError if a step of the exact engine needs more memory than it may take."""
+        """Raise ConfigError if a step of the exact engine needs more memory than it may take."""
         need = exact.bytes_needed(N, heads, members, mlp_width) / 2**30
         if self.engine == "exact" and need > self.exact.memory_gib:
-            raise ValueError(
-                f"the exact engine needs about {need:.1f} GiB at N = {N}, heads = {heads}, "
+            raise ConfigError(
+                f"params.yaml: memory: the exact engine needs about {need:.1f} GiB at N = {N}, heads = {heads}, "
                 f"members = {members}, and memory_gib is {self.exact.memory_gib:g}: "
                 "raise it, or set engine: published"
             )
@@ -175,9 +177,10 @@ def measured(model: AttentionMemory, whole: exact.Problem) -> dict[str, Float[Te
     )
     problem = exact.Problem(whole.pair, target)
     with torch.no_grad():
-        # An exact zero can round to a negative one.
-        found = exact.divergence(double, problem).clamp(min=0)
-        return {"divergence": found, "accuracy": exact.accuracy(double, problem)}
+        found = exact.divergence(double, problem)
+        if bool((found < -ROUNDING).any()):
+            raise ArithmeticError(f"a divergence is negative: {found.min().item()}")
+        return {"divergence": found.clamp(min=0), "accuracy": exact.accuracy(double, problem)}
 
 
 def on_samples(
