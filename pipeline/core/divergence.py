@@ -48,7 +48,12 @@ class _HeadDivergence(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, stream: Tensor, U: Tensor, weight: Tensor, token: Tensor | None, law: Tensor | None
+        ctx: Any,
+        stream: Tensor,
+        U: Tensor,
+        weight: Tensor,
+        token: Tensor | None,
+        law: Tensor | None,
     ) -> Tensor:
         x = stream.transpose(0, 1)
         logits = torch.bmm(U * math.log2(math.e), x)  # in bits: exp2 is 3 times faster than exp

@@ -79,7 +79,6 @@ class _PairMixture(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         keys, queries, first_value, second_value, weight, turned = ctx.saved_tensors
-        heads, members, n_first, n_second = weight.shape
         grad = grad.contiguous()
         across = grad.transpose(2, 3).contiguous()
         d_first = _values_grad(weight, grad)

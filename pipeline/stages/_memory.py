@@ -1,6 +1,7 @@
 """What the memory lab's stages share: reading laws, training cells, writing sweeps."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,19 +35,16 @@ def train_cells(description: str, cells: Sequence[Cell]) -> list[Result]:
     return [found[order.index(k)] for k in range(len(cells))]
 
 
-def as_trained(
-    experiment: str, cell: Cell, result: Result, register: str | None = None
-) -> trained.Trained:
+def as_trained(experiment: str, cell: Cell, result: Result) -> trained.Trained:
     """Describe a cell's members for the tracking store."""
     return trained.Trained(
         experiment=experiment,
-        name=f"{experiment}.{cell.name}",
+        name=cell.name,
         seeds=cell.seeds,
         model=result.model,
         history=result.history,
         params=described(cell),
         metrics=result.measures,
-        register=register,
     )
 
 
@@ -60,16 +58,14 @@ def described(cell: Cell) -> dict[str, Any]:
     }
 
 
-def write_sweep(
-    out: Path, sweep: Mapping[str, tuple[Sequence[Cell], Sequence[Result]]]
-) -> None:
+def write_sweep(out: Path, sweep: Mapping[str, tuple[Sequence[Cell], Sequence[Result]]]) -> None:
     """Write the table of all models, their weights, loss curves, and a run a configuration."""
     tables, curves, entries = [], [], []
     models: dict[str, MemberModule] = {}
     for experiment, (cells, results) in sweep.items():
         tables.append(scaling.table(experiment, cells, results))
         for cell, result in zip(cells, results, strict=True):
-            item = as_trained(experiment, cell, result)
+            item = replace(as_trained(experiment, cell, result), name=f"{experiment}.{cell.name}")
             models[item.name] = result.model
             curves.append(trained.history_table(item))
             entries.append(configuration_entry(item))
@@ -77,6 +73,13 @@ def write_sweep(
     artifacts.write_csv(out / "history.csv", pd.concat(curves, ignore_index=True))
     artifacts.write_models(out / "models.safetensors", models)
     artifacts.write_json(out / "models.json", entries)
+
+
+def write_runs(out: Path, named: Sequence[tuple[str, Cell, Result]]) -> None:
+    """Write (experiment, cell, result): table.csv, the models, and a run a seed."""
+    tables = [scaling.table(experiment, [cell], [result]) for experiment, cell, result in named]
+    artifacts.write_csv(out / "table.csv", pd.concat(tables, ignore_index=True))
+    trained.write(out, [as_trained(*one) for one in named])
 
 
 def configuration_entry(item: trained.Trained) -> dict[str, Any]:

@@ -56,7 +56,10 @@ def run(params: Params, inputs: Path, out: Path) -> None:
     cells: list[Fit] = []
     for name, d in params.low_rank.d.items():
         laws, seeds = read(inputs, name)
-        cells += [Fit(name, k, law, seed, d, params.low_rank.fit) for k, (law, seed) in enumerate(zip(laws, seeds, strict=True))]
+        cells += [
+            Fit(name, k, law, seed, d, params.low_rank.fit)
+            for k, (law, seed) in enumerate(zip(laws, seeds, strict=True))
+        ]
     done = execution.map_cells(compute, cells, description="low rank")
     rows = [
         {"laws": c.entry, "law": c.number, "seed": c.seed, "d": c.d, "loss": loss}

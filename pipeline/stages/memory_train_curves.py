@@ -4,10 +4,9 @@ from pathlib import Path
 
 from pydantic import Field
 
-from pipeline import trained
 from pipeline.config import StageParams
 from pipeline.labs.memory import notebook
-from pipeline.stages._memory import as_trained, read_power, train_cells
+from pipeline.stages._memory import read_power, train_cells, write_runs
 
 LAWS = ("certain", "uncertain")
 
@@ -19,8 +18,8 @@ class Params(StageParams):
 
 
 def run(params: Params, inputs: Path, out: Path) -> None:
-    """Write the models and their loss curves."""
+    """Write table.csv, the models and their loss curves."""
     laws = {name: read_power(inputs, f"curves_{name}") for name in LAWS}
     cells = notebook.curves(params.curves, laws)
     results = train_cells("M1", cells)
-    trained.write(out, [as_trained("M1", c, r) for c, r in zip(cells, results, strict=True)])
+    write_runs(out, [("M1", cell, r) for cell, r in zip(cells, results, strict=True)])

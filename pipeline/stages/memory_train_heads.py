@@ -24,4 +24,6 @@ def run(params: Params, inputs: Path, out: Path) -> None:
         for name, grid in params.sweep.grids.items()
     }
     results = iter(train_cells("P1", [cell for group in cells.values() for cell in group]))
-    write_sweep(out, {name: (group, [next(results) for _ in group]) for name, group in cells.items()})
+    write_sweep(
+        out, {name: (group, [next(results) for _ in group]) for name, group in cells.items()}
+    )

@@ -19,7 +19,5 @@ class Params(StageParams):
 def run(params: Params, inputs: Path, out: Path) -> None:
     """Write table.csv, the models and their loss curves."""
     laws = read_power(inputs, "lookup_50")
-    cells = scaling.cells(
-        params.chosen.sizes(), laws.laws(), laws.seeds, params.chosen.training
-    )
+    cells = scaling.cells(params.chosen.sizes(), laws.laws(), laws.seeds, params.chosen.training)
     write_sweep(out, {"P1": (cells, train_cells("P1, published", cells))})

@@ -29,7 +29,7 @@ def run(params: Params, inputs: Path, out: Path) -> None:
     artifacts.write_csv(out / "table.csv", table)
     entries = [
         {
-            "name": f"M3.alpha_{row['alpha_1']:g}_{row['alpha_2']:.3g}_seed_{row['seed']}_layers_{row['nb_layers']}_h{row['para_head']}",
+            "name": notebook.row_name(row),
             "params": {k: v for k, v in row.items() if k not in ("loss", "acc")},
             "metrics": {"loss": row["loss"], "acc": row["acc"]},
             "history": None,

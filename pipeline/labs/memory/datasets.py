@@ -91,7 +91,8 @@ def _draw_power(config: laws.PowerConfig) -> Arrays:
     ]
     names = ("first", "second", "third")
     stacked = {
-        n: torch.stack(s).to(torch.int16) for n, s in zip(names, zip(*drawn, strict=True), strict=True)
+        n: torch.stack(s).to(torch.int16)
+        for n, s in zip(names, zip(*drawn, strict=True), strict=True)
     }
     return {
         "alphas": torch.tensor(config.alphas, dtype=torch.float64),

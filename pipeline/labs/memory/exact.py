@@ -129,7 +129,9 @@ def deeper_layer(
     (qk_first, ov_first), (qk, ov) = layer.inputs(first, P[:, 0]), layer.inputs(rows, P[:, 1])
 
     def split(x: Tensor, weight: Tensor) -> Tensor:
-        return layer.split(x, weight).view(members, n_first, -1, layer.config.heads, weight.shape[-1] // layer.config.sub_heads)
+        return layer.split(x, weight).view(
+            members, n_first, -1, layer.config.heads, weight.shape[-1] // layer.config.sub_heads
+        )
 
     gap = split(qk_first, layer.W_K) - split(qk, layer.W_K)
     query = split(qk, layer.W_Q) * (layer.config.sub_heads / layer.config.d_head) ** 0.5

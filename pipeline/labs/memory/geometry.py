@@ -1,4 +1,4 @@
-"""M7, M8, M9: the geometry of unembeddings and context vectors, and a second-order theory of them."""
+"""M7, M8, M9: the geometry of unembeddings and context vectors, and its second-order theory."""
 
 import torch
 from jaxtyping import Float, Int
@@ -15,7 +15,9 @@ def gram(x: Float[Tensor, "row d"]) -> Float[Tensor, "row row"]:
     return x @ x.T
 
 
-def answer_cosines(e: Vectors, U: Unembedding, answer: Int[Tensor, " context"]) -> Float[Tensor, " context"]:
+def answer_cosines(
+    e: Vectors, U: Unembedding, answer: Int[Tensor, " context"]
+) -> Float[Tensor, " context"]:
     """Return the cosine between each context's vector and the unembedding of its right answer."""
     return torch.cosine_similarity(e, U[answer], dim=-1)
 

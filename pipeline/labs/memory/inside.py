@@ -39,7 +39,7 @@ def head_outputs(model: AttentionMemory) -> Float[Tensor, "member context head d
 def to_logits(
     heads: Float[Tensor, "member context head d"], U: Float[Tensor, "member N d"]
 ) -> Float[Tensor, "member context head N"]:
-    """Return each head's part of the logits; their mean over tokens, which changes nothing, is off."""
+    """Return each head's part of the logits less its mean over tokens, which changes nothing."""
     logits = torch.einsum("mchd,mnd->mchn", heads, U)
     return logits - logits.mean(-1, keepdim=True)
 

@@ -5,7 +5,7 @@ Definitions follow the study's notebook; each law is exact, in float64.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Self
+from typing import Annotated
 
 import torch
 from jaxtyping import Float, Int
@@ -41,7 +41,7 @@ class Law:
                 raise ValueError(f"{name} must sum to 1, got a sum of {worst}")
 
     @property
-    def N(self) -> int:
+    def N(self) -> int:  # noqa: N802
         """Number of tokens."""
         return len(self.first)
 
@@ -66,7 +66,9 @@ class Law:
 
     def sample(self, count: int, generator: torch.Generator) -> Int[Tensor, "count 3"]:
         """Draw triples by the chain a, b, c."""
-        context = _draw(self.contexts.cumsum(0)[None], torch.zeros(count, dtype=torch.long), generator)
+        context = _draw(
+            self.contexts.cumsum(0)[None], torch.zeros(count, dtype=torch.long), generator
+        )
         c = _draw(self.conditional.cumsum(1), context, generator)
         return torch.stack([context // self.N, context % self.N, c], 1)
 
@@ -175,9 +177,11 @@ class PowerConfig(Section):
     seeds: Seeds
 
     @model_validator(mode="after")
-    def _tokens_exist(self) -> Self:
+    def _tokens_exist(self) -> "PowerConfig":
         if not all(1 <= kept <= self.N for kept in self.nb_tokens):
-            raise ValueError(f"nb_tokens must be from 1 to N = {self.N}, got {list(self.nb_tokens)}")
+            raise ValueError(
+                f"nb_tokens must be from 1 to N = {self.N}, got {list(self.nb_tokens)}"
+            )
         return self
 
     @property
@@ -205,7 +209,7 @@ class RankConfig(Section):
     seeds: Seeds
 
     @model_validator(mode="after")
-    def _ranks_fit(self) -> Self:
+    def _ranks_fit(self) -> "RankConfig":
         if max(self.ranks) > self.N:
             raise ValueError(f"ranks must not exceed N = {self.N}, got {list(self.ranks)}")
         return self
@@ -222,7 +226,7 @@ class AlmostRankConfig(Section):
     seeds: Seeds
 
     @model_validator(mode="after")
-    def _rank_fits(self) -> Self:
+    def _rank_fits(self) -> "AlmostRankConfig":
         if self.rank > self.N:
             raise ValueError(f"rank must not exceed N = {self.N}, got {self.rank}")
         return self

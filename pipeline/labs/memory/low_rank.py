@@ -48,7 +48,10 @@ class LowRank(MemberModule):
         super().__init__(config, generators)
         self.config: LowRankConfig = config
         shapes = ((config.N, config.d), (config.N**2, config.d))
-        drawn = [[torch.randn(*shape, generator=g, dtype=torch.float64) for shape in shapes] for g in generators]
+        drawn = [
+            [torch.randn(*shape, generator=g, dtype=torch.float64) for shape in shapes]
+            for g in generators
+        ]
         self.U = nn.Parameter(torch.stack([U for U, _ in drawn]))
         self.e = nn.Parameter(torch.stack([e for _, e in drawn]))
 
@@ -68,7 +71,12 @@ def fit(law: Law, d: int, config: FitConfig, generator: torch.Generator) -> tupl
     order = weight.argsort(descending=True, stable=True)
     kept = order[weight[order].cumsum(0) - weight[order] < 1 - config.neglected]
     kept = kept[weight[kept] > 0]
-    target = Target(weight[kept][None], None, law.conditional[kept].T[None].contiguous(), torch.zeros(1, dtype=torch.float64))
+    target = Target(
+        weight[kept][None],
+        None,
+        law.conditional[kept].T[None].contiguous(),
+        torch.zeros(1, dtype=torch.float64),
+    )
     root = weight[kept].sqrt()
 
     def objective(flat: Any) -> tuple[float, Any]:
@@ -88,7 +96,13 @@ def fit(law: Law, d: int, config: FitConfig, generator: torch.Generator) -> tupl
     with torch.no_grad():
         scale = 0.1  # near the uniform prediction, where every direction of U is still open
         start = torch.cat([model.U[0].flatten(), (scale * model.e[0][kept].T * root).flatten()])
-    options = {"maxiter": config.iterations, "maxfun": 2 * config.iterations, "maxcor": config.history, "ftol": 1e-12, "gtol": 1e-10}
+    options = {
+        "maxiter": config.iterations,
+        "maxfun": 2 * config.iterations,
+        "maxcor": config.history,
+        "ftol": 1e-12,
+        "gtol": 1e-10,
+    }
     found = minimize(objective, start.numpy(), jac=True, method="L-BFGS-B", options=options)
     U, x = unpack(torch.from_numpy(np.asarray(found.x)))
     with torch.no_grad():

@@ -6,7 +6,8 @@ contexts, any depth. :mod:`pipeline.labs.memory.exact` computes the same for all
 """
 
 from collections.abc import Sequence
-from typing import Annotated, Self
+from itertools import pairwise
+from typing import Annotated
 
 import torch
 from jaxtyping import Float, Int
@@ -21,19 +22,20 @@ from pipeline.core.layers import MemberModule
 Size = Annotated[int, Field(ge=1)]
 Count = Annotated[int, Field(ge=0)]
 Rows = Float[Tensor, "member row d"]
+Seen = Float[Tensor, "member row d_head"]
 
 
 class SkipsConfig(Section):
     """What a layer leaves out: its residual, or a part of what queries and keys, or values, see."""
 
     residual: bool
-    pos_QK: bool
-    emb_QK: bool
-    pos_OV: bool
-    emb_OV: bool
+    pos_QK: bool  # noqa: N815
+    emb_QK: bool  # noqa: N815
+    pos_OV: bool  # noqa: N815
+    emb_OV: bool  # noqa: N815
 
     @model_validator(mode="after")
-    def _something_is_seen(self) -> Self:
+    def _something_is_seen(self) -> "SkipsConfig":
         for part in ("QK", "OV"):
             if getattr(self, f"pos_{part}") and getattr(self, f"emb_{part}"):
                 raise ValueError(
@@ -83,7 +85,7 @@ class AttentionMemoryConfig(Section):
     initial: InitialConfig
 
     @model_validator(mode="after")
-    def _sub_heads_divide(self) -> Self:
+    def _sub_heads_divide(self) -> "AttentionMemoryConfig":
         if self.d_head % self.sub_heads:
             raise ValueError(
                 "sub_heads must divide d_head, got "
@@ -108,7 +110,7 @@ class Layer(nn.Module):
         super().__init__()
         self.config = config
         n, d, d_head = config.modules, config.d, config.d_head
-        # Bounds of torch's nn.MultiheadAttention (one map to queries, keys and values) and nn.Linear.
+        # Bounds of torch's nn.MultiheadAttention (one map to Q, K and V) and of nn.Linear.
         glorot = (6 / (4 * d_head)) ** 0.5
         self.W_Q, self.W_K, self.W_V = (
             stacked_uniform((n, d_head, d_head), glorot, generators) for _ in range(3)
@@ -122,13 +124,13 @@ class Layer(nn.Module):
             self.shift = nn.Parameter(torch.zeros(len(generators), d))
         widths = [d, *[config.mlp_width] * config.mlp_depth, d] if config.mlp_width else []
         self.mlp_W = nn.ParameterList(
-            stacked_uniform((a, b), a**-0.5, generators) for a, b in zip(widths, widths[1:], strict=False)
+            stacked_uniform((a, b), a**-0.5, generators) for a, b in pairwise(widths)
         )
         self.mlp_b = nn.ParameterList(
-            stacked_uniform((b,), a**-0.5, generators) for a, b in zip(widths, widths[1:], strict=False)
+            stacked_uniform((b,), a**-0.5, generators) for a, b in pairwise(widths)
         )
 
-    def inputs(self, x: Rows, position: Float[Tensor, "member d_head"]) -> tuple[Rows, Rows]:
+    def inputs(self, x: Rows, position: Float[Tensor, "member d_head"]) -> tuple[Seen, Seen]:
         """Return what queries and keys see, and what values see, of rows at one position."""
         if self.config.norm:
             normed = nn.functional.layer_norm(x, x.shape[-1:])
@@ -142,7 +144,7 @@ class Layer(nn.Module):
 
         return seen(skips.emb_QK, skips.pos_QK), seen(skips.emb_OV, skips.pos_OV)
 
-    def split(self, rows: Rows, weight: Tensor) -> Float[Tensor, "member row head d_sub"]:
+    def split(self, rows: Seen, weight: Tensor) -> Float[Tensor, "member row head d_sub"]:
         """Project rows by W_Q, W_K or W_V and split them over all heads."""
         members, count, _ = rows.shape
         joined = weight.transpose(1, 2).flatten(2)  # [member, d_head, modules * d_head]
@@ -162,7 +164,9 @@ class Layer(nn.Module):
         seen = [self.inputs(x[:, :, t], P[:, t]) for t in range(time)]
         qk, ov = (torch.stack(part, 2).flatten(1, 2) for part in zip(*seen, strict=True))
         q, k, v = (
-            self.split(rows, weight).view(members, batch, time, self.config.heads, -1).transpose(2, 3)
+            self.split(rows, weight)
+            .view(members, batch, time, self.config.heads, -1)
+            .transpose(2, 3)
             for rows, weight in ((qk, self.W_Q), (qk, self.W_K), (ov, self.W_V))
         )
         weights = pattern(q, k, kind="softmax", causal=True)

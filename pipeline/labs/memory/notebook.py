@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from itertools import product
-from typing import Annotated
+from typing import Annotated, Any
 
 import pandas as pd
 from pydantic import Field, ValidationError
@@ -100,7 +100,12 @@ def curves(config: CurvesConfig, laws: Mapping[str, PowerLaws]) -> list[Cell]:
 def freezing(config: VariantsConfig, laws: PowerLaws) -> list[Cell]:
     """M2: one cell for every freeze."""
     return [
-        one(name, config.freezing_model.model(laws.N, config.training.initial, freeze=freeze), laws, config.training)
+        one(
+            name,
+            config.freezing_model.model(laws.N, config.training.initial, freeze=freeze),
+            laws,
+            config.training,
+        )
         for name, freeze in config.freezes.items()
     ]
 
@@ -121,7 +126,12 @@ def admissible_skips() -> dict[str, SkipsConfig]:
 def skipping(config: VariantsConfig, laws: PowerLaws) -> list[Cell]:
     """M4: one cell for every admissible combination of skips."""
     return [
-        one(name, config.skips_model.model(laws.N, config.training.initial, skips), laws, config.training)
+        one(
+            name,
+            config.skips_model.model(laws.N, config.training.initial, skips),
+            laws,
+            config.training,
+        )
         for name, skips in admissible_skips().items()
     ]
 
@@ -137,7 +147,11 @@ def one(name: str, model: AttentionMemoryConfig, laws: PowerLaws, engine: Engine
 
 
 def cell(
-    name: str, model: AttentionMemoryConfig, laws: Sequence[Law], seeds: Sequence[int], engine: EngineConfig
+    name: str,
+    model: AttentionMemoryConfig,
+    laws: Sequence[Law],
+    seeds: Sequence[int],
+    engine: EngineConfig,
 ) -> Cell:
     """Make a cell; ConfigError if it would not fit in memory."""
     engine.refuse_too_large(model.N, model.heads, len(seeds), model.mlp_width)
@@ -151,7 +165,9 @@ def table_cells(config: TableConfig, laws: PowerLaws) -> list[tuple[list[int], C
     notebook.
     """
     numbers = list(range(len(laws.alphas)))
-    groups = [numbers[k : k + config.laws_per_cell] for k in range(0, len(numbers), config.laws_per_cell)]
+    groups = [
+        numbers[k : k + config.laws_per_cell] for k in range(0, len(numbers), config.laws_per_cell)
+    ]
     made = []
     for index, (shape, group) in enumerate(product(config.models, groups)):
         model = shape.model(laws.N, config.training.initial)
@@ -161,9 +177,7 @@ def table_cells(config: TableConfig, laws: PowerLaws) -> list[tuple[list[int], C
     return made
 
 
-def table_rows(
-    group: Sequence[int], cell: Cell, result: Result, laws: PowerLaws
-) -> pd.DataFrame:
+def table_rows(group: Sequence[int], cell: Cell, result: Result, laws: PowerLaws) -> pd.DataFrame:
     """Return a row for every law and seed of a cell, with the published table's columns."""
     cases = [(k, seed) for k in group for seed in laws.seeds]
     model = cell.config
@@ -181,3 +195,11 @@ def table_rows(
             "unif_loss": [math.log(model.N) - float(law.entropy()) for law in cell.laws],
         }
     )  # fmt: skip
+
+
+def row_name(row: Mapping[str, Any]) -> str:
+    """Name a row of M3's table."""
+    return (
+        f"M3.alpha_{row['alpha_1']:g}_{row['alpha_2']:.3g}.d{row['d']}_l{row['nb_layers']}"
+        f"_h{row['para_head']}_w{row['width']}.seed_{row['seed']}"
+    )

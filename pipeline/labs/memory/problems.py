@@ -41,7 +41,12 @@ def sampled_contexts(
 ) -> Int[Tensor, "member count 2"]:
     """Draw (context, next token) for each member from its own law and generator."""
     drawn = [law.sample(count, g) for law, g in zip(laws, streams, strict=True)]
-    return torch.stack([torch.stack([t[:, 0] * law.N + t[:, 1], t[:, 2]], 1) for law, t in zip(laws, drawn, strict=True)])
+    return torch.stack(
+        [
+            torch.stack([t[:, 0] * law.N + t[:, 1], t[:, 2]], 1)
+            for law, t in zip(laws, drawn, strict=True)
+        ]
+    )
 
 
 def batches(
@@ -65,9 +70,7 @@ def batches(
                 yield Problem(pair, _target(laws, pair, weight, dtype))
 
 
-def _target(
-    laws: Sequence[Law], pair: Tensor | None, weight: Tensor, dtype: torch.dtype
-) -> Target:
+def _target(laws: Sequence[Law], pair: Tensor | None, weight: Tensor, dtype: torch.dtype) -> Target:
     rows = [
         law.conditional if pair is None else law.conditional[pair[k]] for k, law in enumerate(laws)
     ]

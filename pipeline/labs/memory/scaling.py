@@ -130,9 +130,7 @@ def lower_bounds(N: int, H: Tensor, d: Tensor, d_head: Tensor) -> Float[Tensor, 
     return ((1 - 1 / N) * counted / N**2 + 1 / N).clamp(max=1)
 
 
-def linear_in_heads(
-    modules: Tensor, accuracy: Tensor, saturated: float
-) -> Fit | None:
+def linear_in_heads(modules: Tensor, accuracy: Tensor, saturated: float) -> Fit | None:
     """P1: fit accuracy = a + b H where it is below ``saturated``; None with fewer than 3 points."""
     rising = accuracy < saturated
     if len(modules[rising].unique()) < 3:

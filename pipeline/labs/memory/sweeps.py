@@ -25,9 +25,7 @@ class ChosenConfig(Section):
 
     def sizes(self) -> list[PointConfig]:
         """Return the points."""
-        return [
-            PointConfig(d=d, d_head=d, modules=H, layers=1, mlp=False) for d, H in self.points
-        ]
+        return [PointConfig(d=d, d_head=d, modules=H, layers=1, mlp=False) for d, H in self.points]
 
 
 class LargeConfig(Section):

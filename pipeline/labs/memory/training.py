@@ -7,7 +7,7 @@ passed over several times, and accuracy on those very contexts, averaged over th
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
 import torch
 from jaxtyping import Float
@@ -52,7 +52,7 @@ class PublishedConfig(Section):
     record_every: Size
 
     @model_validator(mode="after")
-    def _last_exist(self) -> Self:
+    def _last_exist(self) -> "PublishedConfig":
         if self.last > self.batches * self.epochs:
             raise ValueError(
                 f"last must not exceed batches * epochs = {self.batches * self.epochs}, "
@@ -77,7 +77,8 @@ class EngineConfig(Section):
         """Return the engine's protocol for the trainer."""
         chosen = self.exact if self.engine == "exact" else self.published
         published = self.published
-        steps = self.exact.steps if self.engine == "exact" else published.batches * published.epochs
+        sampled = published.batches * published.epochs
+        steps = self.exact.steps if self.engine == "exact" else sampled
         return TrainingConfig(
             steps=steps,
             batch_size=published.batch_size,
@@ -92,8 +93,8 @@ class EngineConfig(Section):
         need = exact.bytes_needed(N, heads, members, mlp_width) / 2**30
         if self.engine == "exact" and need > self.exact.memory_gib:
             raise ConfigError(
-                f"params.yaml: memory: the exact engine needs about {need:.1f} GiB at N = {N}, heads = {heads}, "
-                f"members = {members}, and memory_gib is {self.exact.memory_gib:g}: "
+                f"params.yaml: memory: the exact engine needs about {need:.1f} GiB at N = {N}, "
+                f"heads = {heads}, members = {members}, and memory_gib is {self.exact.memory_gib:g}: "
                 "raise it, or set engine: published"
             )
 
@@ -142,18 +143,26 @@ def train_cell(cell: Cell, on_step: Callable[[], None] | None = None) -> Result:
         late.see(model, problem)
         return exact.divergence(model, problem)
 
-    history = train(model, loss, data, config, on_step=on_step)
+    def evaluate(model: AttentionMemory) -> dict[str, Tensor]:
+        assert late.latest is not None
+        return {"accuracy": exact.accuracy(model, late.latest)}
+
+    history = train(model, loss, data, config, evaluate=evaluate, on_step=on_step)
     measures = measured(model, whole)
     measures["accuracy_sampled"] = late.mean() if not exactly else on_samples(model, whole, triples)
     return Result(model=model, history=history, measures=measures)
 
 
 class LateAccuracy:
-    """The mean accuracy on the batches of the last steps, before each is learned from."""
+    """The mean accuracy on the batches of the last steps, before each is learned from.
+
+    ``latest`` is the batch of the step now taken.
+    """
 
     def __init__(self, start: int, off: bool):
         self.start, self.off, self.step = start, off, 0
         self.found: list[Tensor] = []
+        self.latest: exact.Problem | None = None
 
     def see(self, model: AttentionMemory, problem: exact.Problem) -> None:
         """Take note of a batch if it is among the last."""
@@ -161,6 +170,7 @@ class LateAccuracy:
             with torch.no_grad():
                 self.found.append(exact.accuracy(model, problem))
         self.step += 1
+        self.latest = problem
 
     def mean(self) -> Float[Tensor, " member"]:
         """Return each member's mean."""
