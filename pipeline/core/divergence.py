@@ -68,7 +68,7 @@ class _HeadDivergence(torch.autograd.Function):
         logits *= (weight / mass)[:, None]
         if token is not None:
             logits.scatter_add_(1, token[:, None], -weight[:, None])
-        else:
+        elif law is not None:
             logits.addcmul_(law, weight[:, None], value=-1)
         d_U = torch.bmm(x, logits.transpose(1, 2)).transpose(1, 2)
         d_stream = torch.bmm(U.transpose(1, 2), logits).transpose(0, 1)

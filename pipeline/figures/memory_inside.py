@@ -23,12 +23,10 @@ def heat(
 ) -> None:
     """Draw a matrix with its colour bar; signed values around white."""
     reach = float(np.nanmax(np.abs(values))) or 1.0
-    limits = (
-        {"vmin": -reach, "vmax": reach, "cmap": "RdBu_r"}
-        if signed
-        else {"vmin": 0, "vmax": 1, "cmap": "viridis"}
-    )
-    image = axes.imshow(values, aspect="auto", interpolation="nearest", **limits)
+    image = axes.imshow(
+        values, aspect="auto", interpolation="nearest", cmap="RdBu_r" if signed else "viridis",
+        vmin=-reach if signed else 0.0, vmax=reach if signed else 1.0,
+    )  # fmt: skip
     axes.grid(False)
     axes.set(xlabel=label[0], ylabel=label[1])
     axes.set_title(title, loc="left")
@@ -100,7 +98,7 @@ def superposition(config: StyleConfig, found: Arrays) -> Figure:
         found["cosines"], ("low-rank", "attention"), COLOURS, strict=False
     ):
         axes[0][2].hist(
-            values, bins=np.linspace(-1, 1, 41), histtype="step", color=colour, label=name
+            values, bins=np.linspace(-1, 1, 41).tolist(), histtype="step", color=colour, label=name
         )
     axes[0][2].set(xlabel="cosine with the right row of U", ylabel="contexts")
     axes[0][2].legend(loc="upper left")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pipeline import artifacts, execution
 from pipeline.config import Section, StageParams
@@ -26,6 +26,12 @@ class LowRankStageConfig(Section):
 
     d: Mapping[str, Size]
     fit: low_rank.FitConfig
+
+    @model_validator(mode="after")
+    def _entries_exist(self) -> "LowRankStageConfig":
+        if set(self.d) != {*DENSE, *POWER}:
+            raise ValueError(f"d must name {sorted({*DENSE, *POWER})}, got {sorted(self.d)}")
+        return self
 
 
 class Params(StageParams):

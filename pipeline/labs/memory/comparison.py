@@ -9,6 +9,7 @@ from pydantic import Field
 from torch import Tensor
 
 from pipeline.config import Section
+from pipeline.core.fits import polynomial
 from pipeline.core.statistics import summary
 from pipeline.labs.memory import scaling
 
@@ -114,7 +115,7 @@ def fits(
     own = exactly(table, "P2")
     if own.d_head.nunique() > 3:
         x, y = tensor(own.d_head), tensor(own.acc)
-        quadratic, line = scaling.polynomial(x, y, 2), scaling.polynomial(x, y, 1)
+        quadratic, line = polynomial(x, y, 2), polynomial(x, y, 1)
         names = {0: "constant", 1: "linear", 2: "quadratic"}
         found["P2.quadratic"] = scaling.fit_metrics(quadratic, names, len(own)) | {
             "r2_of_a_line": line.r2

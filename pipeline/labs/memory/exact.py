@@ -71,7 +71,7 @@ def stream(model: AttentionMemory) -> Float[Tensor, "d member first second"]:
     """
     E, P = model.E, model.P
     layers = [layer for layer in model.layers if isinstance(layer, Layer)]
-    first = E
+    first: Tensor = E
     second = first_layer(layers[0], E, P)
     for number, layer in enumerate(layers):
         if number:

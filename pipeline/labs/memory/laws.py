@@ -18,7 +18,7 @@ BLOCK = 2**15
 ROUNDING = 1e-9  # sums of up to 1e4 float64 terms stay well within it
 Fraction = Annotated[float, Field(gt=0, le=1)]
 Tokens = Annotated[int, Field(ge=2, le=2000)]
-Support = Int[Tensor, "*context kept"]
+Support = Int[Tensor, "..."]  # [*context, kept]: the tokens that may follow each context
 
 
 @dataclass(frozen=True)

@@ -75,8 +75,10 @@ def superposition(model: AttentionMemory, low: LowRank, laws: Sequence[Law]) -> 
     metrics: Metrics = {}
     arrays: dict[str, Tensor] = {}
     cosines = []
-    for name, e, U in (("low_rank", low.e, low.U), ("attention", stream, double.U)):
-        e, U = e.detach(), U.detach()
+    for name, e, U in (
+        ("low_rank", low.e.detach(), low.U.detach()),
+        ("attention", stream, double.U.detach()),
+    ):
         found = [geometry.answer_cosines(*one) for one in zip(e, U, answer, strict=True)]
         lost = [divergence(x @ u.T, law) for x, u, law in zip(e, U, laws, strict=True)]
         metrics[name] = summary(

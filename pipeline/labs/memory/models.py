@@ -204,10 +204,10 @@ class AttentionMemory(MemberModule):
         self.U = stacked_uniform((config.N, config.d), config.d**-0.5, generators)
         with torch.no_grad():
             for table in (self.E, self.P):
-                table *= config.initial.embedding
+                table.mul_(config.initial.embedding)
             for name, parameter in self.named_parameters():
                 if name.endswith(("W_V", "W_O")):
-                    parameter *= config.initial.OV
+                    parameter.mul_(config.initial.OV)
         self._freeze()
 
     def _freeze(self) -> None:

@@ -44,10 +44,10 @@ class PointConfig(Section):
 
 
 class GridConfig(Section):
-    """Every combination of the lists; ``d_head`` null is d_head = d."""
+    """Every combination of the lists; a ``d_head`` of 0 is d_head = d."""
 
     d: Sizes
-    d_head: Sizes | None
+    d_head: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
     modules: Sizes
     layers: Annotated[int, Field(ge=1)]
     mlp: Annotated[tuple[bool, ...], Field(min_length=1)]
@@ -57,7 +57,7 @@ class GridConfig(Section):
         """The grid's points, the last list fastest."""
         return [
             PointConfig(d=d, d_head=d_head or d, modules=H, layers=self.layers, mlp=mlp)
-            for mlp, d, d_head, H in product(self.mlp, self.d, self.d_head or (0,), self.modules)
+            for mlp, d, d_head, H in product(self.mlp, self.d, self.d_head, self.modules)
         ]
 
 

@@ -40,8 +40,9 @@ def low_rank_table(
     )
     known["law_key"] = _key(known)
     own["law_key"] = _key(own)
-    columns = ["law_key", "published_loss", "published_unif_loss", "published_best_loss"]
-    return own.merge(known[columns], on="law_key", how="left").drop(columns="law_key")
+    keys = ["law_key", "N", "d"]
+    columns = [*keys, "published_loss", "published_unif_loss", "published_best_loss"]
+    return own.merge(known[columns], on=keys, how="left").drop(columns="law_key")
 
 
 def _key(table: pd.DataFrame) -> "pd.Series[Any]":
@@ -50,8 +51,10 @@ def _key(table: pd.DataFrame) -> "pd.Series[Any]":
 
 
 def low_rank_metrics(joined: pd.DataFrame) -> Metrics:
-    """Return M3's verdicts: means over the published laws, and the worst ratio."""
+    """Return M3's verdicts over the published laws: means and the worst ratio; {} without any."""
     own = joined[joined.published_loss.notna()]
+    if own.empty:
+        return {}
     ratio = own.best_loss / own.published_best_loss
     return {
         "laws": int(own.law.nunique()),

@@ -15,6 +15,7 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from pipeline.config import ConfigError, Section
+from pipeline.core.divergence import Target
 from pipeline.core.ensemble import History, TrainingConfig, train
 from pipeline.core.optimizers import OptimizerConfig
 from pipeline.core.sampling import generators
@@ -94,7 +95,8 @@ class EngineConfig(Section):
         if self.engine == "exact" and need > self.exact.memory_gib:
             raise ConfigError(
                 f"params.yaml: memory: the exact engine needs about {need:.1f} GiB at N = {N}, "
-                f"heads = {heads}, members = {members}, and memory_gib is {self.exact.memory_gib:g}: "
+                f"heads = {heads}, members = {members}, and memory_gib is "
+                f"{self.exact.memory_gib:g}: "
                 "raise it, or set engine: published"
             )
 
@@ -182,7 +184,7 @@ def measured(model: AttentionMemory, whole: exact.Problem) -> dict[str, Float[Te
     double = type(model)(model.config, [torch.Generator() for _ in range(model.members)]).double()
     double.load_state_dict(model.state_dict())
     t = whole.target
-    target = exact.Target(
+    target = Target(
         t.weight.double(), t.token, None if t.law is None else t.law.double(), t.entropy.double()
     )
     problem = exact.Problem(whole.pair, target)

@@ -8,7 +8,7 @@ from pipeline.core.sampling import generators
 from pipeline.labs.memory import exact
 from pipeline.labs.memory.inside import all_contexts
 from pipeline.labs.memory.models import AttentionMemory
-from tests.labs.memory.models import config, skips
+from labs.memory.models import config, skips
 
 
 def both(model):
