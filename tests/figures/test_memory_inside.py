@@ -41,7 +41,8 @@ def test_vectors_and_their_cosines_are_drawn(style, assert_same_bytes):
 def test_distances_are_drawn_over_the_random_baseline(style, assert_labelled):
     table = pd.DataFrame(
         [
-            {"alignment": a, "rank": r, "seed": s, "distance": 0.1 * r, "distance_to_W": 0.2 * r, "random": 2.0}
+            {"alignment": a, "rank": r, "seed": s, "distance": 0.1 * r, "distance_to_W": 0.2 * r,
+             "random": 2.0}
             for a in ("aligned", "unaligned")
             for r in (5, 6)
             for s in (0, 1, 2)

@@ -21,13 +21,16 @@ def points(experiment="P1", d=(3, 4), modules=(1, 6, 11), published=True):
     return pd.DataFrame(rows)
 
 
+SLOPE = ("slope", "slope_low", "slope_high")
 FITS = {
     **{
-        f"P1.linear_d{d}": {"slope": 0.001 * d**2, "slope_low": 0.0009 * d**2, "slope_high": 0.0011 * d**2}
+        f"P1.linear_d{d}": dict(zip(SLOPE, (0.001 * d**2, 0.0009 * d**2, 0.0011 * d**2), strict=True))
         for d in (3, 4, 5)
     },
     "P4.slope_growth": {"exponent": 2.0, "exponent_low": 1.9, "exponent_high": 2.1},
-    "P2.quadratic": {"constant": 0.0, "linear": 0.0, "quadratic": 0.01, "r2": 0.99, "r2_of_a_line": 0.9},
+    "P2.quadratic": {
+        "constant": 0.0, "linear": 0.0, "quadratic": 0.01, "r2": 0.99, "r2_of_a_line": 0.9,
+    },
     "P3.piecewise": {"break": 10.0, "slope_before": 0.1, "slope_after": 0.0},
 }  # fmt: skip
 

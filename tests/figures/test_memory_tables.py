@@ -12,7 +12,8 @@ BASE = pd.DataFrame(
 def history():
     return pd.DataFrame(
         [
-            {"model": f"{law}_{o}", "seed": seed, "step": step, "loss": 2.0 / step, "accuracy": 0.1 * step}
+            {"model": f"{law}_{o}", "seed": seed, "step": step, "loss": 2.0 / step,
+             "accuracy": 0.1 * step}
             for law in BASE.laws
             for o in ("divergence", "next_token")
             for seed in (0, 1)
@@ -32,7 +33,11 @@ def test_a_next_token_loss_is_drawn_less_the_laws_entropy(style, assert_labelled
 
 def metrics(names):
     return {
-        name: {f"{q}{s}": k + v for q in ("divergence", "accuracy") for s, v in (("", 0.2), ("_low", 0.1), ("_high", 0.3))}
+        name: {
+            f"{quantity}{suffix}": k + value
+            for quantity in ("divergence", "accuracy")
+            for suffix, value in (("", 0.2), ("_low", 0.1), ("_high", 0.3))
+        }
         for k, name in enumerate(names)
     }  # fmt: skip
 

@@ -2,8 +2,8 @@ import math
 
 import pytest
 import torch
-from labs.memory.models import config, skips
 
+from labs.memory.models import config, skips
 from pipeline.core.sampling import generators
 from pipeline.labs.memory import inside
 from pipeline.labs.memory.models import AttentionMemory

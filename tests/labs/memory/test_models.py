@@ -2,12 +2,12 @@ import pytest
 import torch
 from pydantic import ValidationError
 
+from labs.memory.models import config, freeze, skips
+from labs.memory.test_exact import certain
 from pipeline.core.sampling import generators
 from pipeline.labs.memory import exact
 from pipeline.labs.memory.inside import all_contexts
 from pipeline.labs.memory.models import AttentionMemory, InitialConfig
-from labs.memory.models import config, freeze, skips
-from labs.memory.test_exact import certain
 
 
 @pytest.mark.parametrize("shape", [config(), config(d_head=6, sub_heads=2, layers=2, mlp_width=3)])

@@ -3,6 +3,7 @@ import math
 import pytest
 import torch
 
+from labs.memory.models import config
 from pipeline.config import ConfigError
 from pipeline.core.optimizers import OptimizerConfig
 from pipeline.core.sampling import generators
@@ -16,7 +17,6 @@ from pipeline.labs.memory.training import (
     PublishedConfig,
     train_cell,
 )
-from labs.memory.models import config
 
 ADAM = OptimizerConfig(
     name="Adam", learning_rate=0.02, options={}, schedule="cosine", final_fraction=0.0,
