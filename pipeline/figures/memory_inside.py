@@ -56,7 +56,7 @@ def heads(config: StyleConfig, found: Arrays) -> Figure:
     count = len(solo)
     figure, axes = style.panels(
         config, 3, count + 1, "M6: contributions of the heads (first seed; blank: no such context)",
-        widths=[1.0] * (count + 1),
+        width=1.0 + 1),
     )  # fmt: skip
     blank = np.where(found["possible"], 0.0, np.nan)
     for k in range(count):
@@ -119,7 +119,7 @@ def geometry(config: StyleConfig, table: pd.DataFrame) -> Figure:
         1,
         2,
         "M8: distance of U's column space from the law's rank-5 directions",
-        widths=[1.4, 1.4],
+        width=1.4,
     )
     panels = (
         ("distance", "SVD of the log-probabilities"),
@@ -145,7 +145,7 @@ def theory(config: StyleConfig, table: pd.DataFrame) -> Figure:
         1,
         2,
         "M9: second-order context vectors explain the trained ones (a dot a seed)",
-        widths=[1.4, 1.4],
+        width=1.4,
     )
     left, right = axes[0]
     columns = ("trained", "second_order", "truncated", "uniform")

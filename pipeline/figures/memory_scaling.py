@@ -82,7 +82,7 @@ def widths(config: StyleConfig, points: pd.DataFrame, fits: Fits) -> Figure:
         1,
         2,
         "P2: quadratic in d_h.   P3: piecewise linear in d (H = 20)",
-        widths=[1.5, 1.5],
+        width=1.5,
     )
     left, right = axes[0]
     yardsticks(left, points[points.experiment == "P2"], "d_head")
@@ -125,7 +125,7 @@ def slopes(config: StyleConfig, fits: Fits) -> Figure:
         if growth
         else ""
     )
-    figure, axes = style.panels(config, 1, 1, f"P4: growth of P1's slopes, {claim}", widths=[1.8])
+    figure, axes = style.panels(config, 1, 1, f"P4: growth of P1's slopes, {claim}", width=1.8)
     axis = axes[0][0]
     axis.errorbar(d, slope, reach, fmt="o", color=COLOURS[0], ms=4, label="slope of accuracy in H")
     for power, line in ((2, "--"), (3, ":")):
@@ -168,7 +168,7 @@ def small(config: StyleConfig, points: pd.DataFrame) -> Figure:
     """P6: the smallest memories against the lower bounds."""
     rows = points[points.experiment == "P6"]
     n = int(rows.n.max())
-    figure, axes = style.panels(config, 1, 1, f"P6: d = d_h = 2, N = 10 ({n} seeds)", widths=[1.8])
+    figure, axes = style.panels(config, 1, 1, f"P6: d = d_h = 2, N = 10 ({n} seeds)", width=1.8)
     axis = axes[0][0]
     yardsticks(axis, rows, "para")
     axis.set(xlabel="modules H", ylabel="accuracy", ylim=(0, 1.03))
@@ -179,9 +179,7 @@ def small(config: StyleConfig, points: pd.DataFrame) -> Figure:
 def large(config: StyleConfig, points: pd.DataFrame) -> Figure:
     """P7: N = 200 and three layers; says so if it was not run."""
     rows = points[(points.experiment == "P7") & (points.yardstick != "sampled")]
-    figure, axes = style.panels(
-        config, 1, 1, "P7: large memories (uniform yardstick)", widths=[1.8]
-    )
+    figure, axes = style.panels(config, 1, 1, "P7: large memories (uniform yardstick)", width=1.8)
     axis = axes[0][0]
     if rows.empty:
         axis.text(

@@ -14,7 +14,7 @@ def curves(config: StyleConfig, history: pd.DataFrame, baselines: pd.DataFrame) 
     figure, axes = style.panels(
         config, len(baselines), 2,
         "M1: learning on the full divergence and on next tokens (on batches; a line a seed)",
-        widths=[1.6, 1.6],
+        width=1.6,
     )  # fmt: skip
     for (loss, accuracy), base in zip(axes, baselines.itertuples(), strict=True):
         for k, objective in enumerate(("divergence", "next_token")):
@@ -41,7 +41,7 @@ def bars(config: StyleConfig, metrics: dict[str, Any], title: str) -> Figure:
     names = sorted(metrics, key=lambda name: metrics[name]["divergence"])
     tall = max(1.0, len(names) / 7)
     stretched = config.model_copy(update={"panel_height": config.panel_height * tall})
-    figure, axes = style.panels(stretched, 1, 2, title, widths=[1.6, 1.0])
+    figure, axes = style.panels(stretched, 1, 2, title, width=1.3)
     for axis, quantity, unit in zip(
         axes[0], ("divergence", "accuracy"), ("nats", "share"), strict=True
     ):
