@@ -179,13 +179,7 @@ def small(config: StyleConfig, points: pd.DataFrame) -> Figure:
 def large(config: StyleConfig, points: pd.DataFrame) -> Figure:
     """P7: N = 200 and three layers; says so if it was not run."""
     rows = points[(points.experiment == "P7") & (points.yardstick != "sampled")]
-    figure, axes = style.panels(
-        config,
-        1,
-        1,
-        "P7: large memories (uniform yardstick)",
-        width=1.8,
-    )
+    figure, axes = style.panels(config, 1, 1, "P7: large memories (uniform yardstick)", width=1.8)
     axis = axes[0][0]
     if rows.empty:
         axis.text(

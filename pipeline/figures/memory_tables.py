@@ -41,7 +41,7 @@ def bars(config: StyleConfig, metrics: dict[str, Any], title: str) -> Figure:
     names = sorted(metrics, key=lambda name: metrics[name]["divergence"])
     tall = max(1.0, len(names) / 7)
     stretched = config.model_copy(update={"panel_height": config.panel_height * tall})
-    figure, axes = style.panels(stretched, 1, 2, title, width=1.6)
+    figure, axes = style.panels(stretched, 1, 2, title, width=1.3)
     for axis, quantity, unit in zip(
         axes[0], ("divergence", "accuracy"), ("nats", "share"), strict=True
     ):

@@ -65,9 +65,10 @@ def ablation(config: StyleConfig, table: pd.DataFrame, steps: int) -> Figure:
 
 def generality(config: StyleConfig, table: pd.DataFrame, trained: tuple[float, float]) -> Figure:
     """Draw the error against noise, and against the band of frequencies, for the shown models."""
+    steps = str(table.quantity.iloc[0]).split("_")[0].removeprefix("r")
     title = (
         "O7  Noise in the window, and frequencies outside the training range\n"
-        f"rollout error over 50 steps: median over {int(table.n.max())} seeds with its interval"
+        f"rollout error over {steps} steps: median over {int(table.n.max())} seeds, with interval"
     )
     figure = style.canvas(config, 3.6, 1.6, title)
     noise, frequency = (figure.add_subplot(1, 2, k) for k in (1, 2))

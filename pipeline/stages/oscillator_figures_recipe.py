@@ -9,7 +9,7 @@ from pipeline.config import StageParams
 from pipeline.figures import oscillator_recipe as figures
 from pipeline.figures.learning_curves import learning_curves
 from pipeline.figures.style import StyleConfig, applied
-from pipeline.labs.oscillator.generality import GeneralityConfig
+from pipeline.labs.oscillator.datasets import WindowDataConfig
 from pipeline.labs.oscillator.recipe import RecipesConfig
 from pipeline.labs.oscillator.task import TaskConfig
 from pipeline.stages._oscillator_figures import read_rollouts, write
@@ -21,7 +21,7 @@ class Params(StageParams):
     style: StyleConfig = Field(alias="figures.style")
     task: TaskConfig = Field(alias="oscillator.task")
     ablation: RecipesConfig = Field(alias="oscillator.train_ablation")
-    generality: GeneralityConfig = Field(alias="oscillator.generality")
+    data: WindowDataConfig = Field(alias="oscillator.aged_data")
 
 
 CURVES = ("model", "seed", "step", "loss", "validation_energy")
@@ -49,7 +49,7 @@ def run(params: Params, inputs: Path, out: Path) -> None:
                 "o7_ablation": figures.ablation(
                     config, table[table.experiment == "O7_ablation"], steps
                 ),
-                "o7_generality": figures.generality(config, general, params.generality.omega0),
+                "o7_generality": figures.generality(config, general, params.data.omega0),
                 "o7_learning_curves": learning_curves(
                     config,
                     histories,

@@ -8,7 +8,8 @@ from pipeline.core.statistics import summary, table
 from pipeline.core.transformer import Transformer
 from pipeline.labs.oscillator import datasets, measure
 from pipeline.labs.oscillator.conservation import conservation
-from pipeline.stages._oscillator import read_split, write_rollouts
+from pipeline.stages._oscillator_data import read_split
+from pipeline.stages._oscillator_rollouts import write_rollouts
 
 
 class Params(StageParams):

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor
 
 from pipeline import artifacts, execution
 from pipeline.config import ConfigError, StageParams
 from pipeline.core.layers import MemberModule
 from pipeline.core.statistics import summary, table
+from pipeline.labs.oscillator.datasets import WindowDataConfig
 from pipeline.labs.oscillator.generality import (
     ORACLES,
     Condition,
@@ -19,7 +20,7 @@ from pipeline.labs.oscillator.generality import (
 )
 from pipeline.labs.oscillator.measure import rollout_error
 from pipeline.labs.oscillator.task import TaskConfig
-from pipeline.stages._oscillator import RolloutCell, roll_out
+from pipeline.stages._oscillator_rollouts import RolloutCell, roll_out
 
 SOURCES = ("train_variable", "train_linear", "train_recipe", "polish")
 
@@ -28,7 +29,17 @@ class Params(StageParams):
     """The noise, the frequencies and the damping, and the time step."""
 
     generality: GeneralityConfig = Field(alias="oscillator.generality")
+    data: WindowDataConfig = Field(alias="oscillator.variable_data")
     task: TaskConfig = Field(alias="oscillator.task")
+
+    @model_validator(mode="after")
+    def _same_window(self) -> "Params":
+        if self.generality.window != self.data.window:
+            raise ValueError(
+                "oscillator.generality.window must be that of oscillator.variable_data, "
+                f"{self.data.window}, got {self.generality.window}"
+            )
+        return self
 
 
 def run(params: Params, inputs: Path, out: Path) -> dict[str, object]:

@@ -13,12 +13,8 @@ from pipeline.labs.oscillator.datasets import WindowDataConfig
 from pipeline.labs.oscillator.measure import MeasureConfig, forecast_quantities
 from pipeline.labs.oscillator.oracles import dmd_rollout, likely_rollout
 from pipeline.labs.oscillator.task import TaskConfig
-from pipeline.stages._oscillator import (
-    RolloutCell,
-    read_test,
-    roll_out,
-    write_rollouts,
-)
+from pipeline.stages._oscillator_data import read_test
+from pipeline.stages._oscillator_rollouts import RolloutCell, roll_out, write_rollouts
 
 
 class Params(StageParams):

@@ -14,7 +14,8 @@ from pipeline.labs.oscillator.conservation import conservation
 from pipeline.labs.oscillator.datasets import WindowDataConfig
 from pipeline.labs.oscillator.measure import MeasureConfig, forecast_quantities, predict_rollouts
 from pipeline.labs.oscillator.saliency import off_diagonal_share, path_norms, saliency
-from pipeline.stages._oscillator import read_test, write_rollouts
+from pipeline.stages._oscillator_data import read_test
+from pipeline.stages._oscillator_rollouts import write_rollouts
 
 
 class Params(StageParams):

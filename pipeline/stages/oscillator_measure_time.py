@@ -13,7 +13,8 @@ from pipeline.labs.oscillator.conservation import conservation, log_energy_ratio
 from pipeline.labs.oscillator.measure import rollout_error, state_relative_error
 from pipeline.labs.oscillator.task import TaskConfig
 from pipeline.labs.oscillator.time_network import time_rollouts
-from pipeline.stages._oscillator import read_split, write_rollouts
+from pipeline.stages._oscillator_data import read_split
+from pipeline.stages._oscillator_rollouts import write_rollouts
 
 ENERGY = ("energy_drift", "energy_spread")
 # Where the other models of the lab stand, by the stage that measured them.

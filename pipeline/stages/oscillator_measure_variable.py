@@ -16,7 +16,8 @@ from pipeline.labs.oscillator.measure import (
     surrogate_quantities,
 )
 from pipeline.labs.oscillator.oracles import dmd_rollout
-from pipeline.stages._oscillator import RolloutCell, read_test, roll_out, write_rollouts
+from pipeline.stages._oscillator_data import read_test
+from pipeline.stages._oscillator_rollouts import RolloutCell, roll_out, write_rollouts
 
 
 class Params(StageParams):

@@ -2,20 +2,31 @@
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pipeline import artifacts, execution, trained
-from pipeline.config import ConfigError, StageParams
+from pipeline.config import StageParams
 from pipeline.core.equivariant import Equivariant
 from pipeline.core.layers import concatenate
 from pipeline.labs.oscillator.polish import PolishCell, PolishConfig, polish
-from pipeline.stages._oscillator import read_split
+from pipeline.labs.oscillator.recipe import RecipesConfig
+from pipeline.stages._oscillator_data import read_split
 
 
 class Params(StageParams):
     """Which model, and how long."""
 
     polish: PolishConfig = Field(alias="oscillator.polish")
+    recipes: RecipesConfig = Field(alias="oscillator.train_recipe")
+
+    @model_validator(mode="after")
+    def _trained(self) -> "Params":
+        known = sorted(self.recipes.models)
+        if self.polish.model not in known:
+            raise ValueError(
+                f"oscillator.polish.model must be one of {known}, got {self.polish.model!r}"
+            )
+        return self
 
 
 def compute(cell: PolishCell) -> tuple[Equivariant, float]:
@@ -27,11 +38,6 @@ def run(params: Params, inputs: Path, out: Path) -> None:
     """Write the polished members of one model of the recipe, as ``NAME_polished``."""
     config, folder = params.polish, inputs / "oscillator_train_recipe"
     models = artifacts.read_models(folder / "models.safetensors", Equivariant)
-    if config.model not in models:
-        raise ConfigError(
-            f"params.yaml: oscillator.polish.model must be one of {sorted(models)}, "
-            f"got {config.model!r}"
-        )
     entries = artifacts.read_json(folder / "models.json")
     own = [e for e in entries if e["model"]["name"] == config.model]
     model, data = models[config.model], read_split(inputs, f"{own[0]['params']['data']}_train")

@@ -7,7 +7,7 @@ from pydantic import Field
 from pipeline import trained
 from pipeline.config import StageParams
 from pipeline.labs.oscillator.recipe import RecipesConfig
-from pipeline.stages._oscillator import train_recipes
+from pipeline.stages._oscillator_recipe import train_recipes
 
 
 class Params(StageParams):

@@ -11,7 +11,8 @@ from pipeline.core.ensemble import TrainingConfig
 from pipeline.core.transformer import Transformer
 from pipeline.labs.oscillator.forecast import ForecastCell
 from pipeline.labs.oscillator.models import LossKind, ShapeConfig
-from pipeline.stages._oscillator import read_split, train_cells
+from pipeline.stages._oscillator_data import read_split
+from pipeline.stages._oscillator_forecast import train_cells
 
 
 class SequenceTrainConfig(Section):

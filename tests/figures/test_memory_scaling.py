@@ -21,10 +21,10 @@ def points(experiment="P1", d=(3, 4), modules=(1, 6, 11), published=True):
     return pd.DataFrame(rows)
 
 
-SLOPE, RATES = ("slope", "slope_low", "slope_high"), (0.001, 0.0009, 0.0011)
+SLOPE = ("slope", "slope_low", "slope_high")
 FITS = {
     **{
-        f"P1.linear_d{d}": {name: k * d**2 for name, k in zip(SLOPE, RATES, strict=True)}
+        f"P1.linear_d{d}": dict(zip(SLOPE, (1e-3 * d**2, 9e-4 * d**2, 1.1e-3 * d**2), strict=True))
         for d in (3, 4, 5)
     },
     "P4.slope_growth": {"exponent": 2.0, "exponent_low": 1.9, "exponent_high": 2.1},

@@ -28,6 +28,7 @@ from pipeline.labs.oscillator.task import energy
 
 Size = Annotated[int, Field(ge=1)]
 Batch = tuple[Tensor, Tensor]
+RESERVED, POLISHED = ("dmd", "likelihood"), "_polished"  # names beside those of the recipes
 
 
 class RecipeConfig(Section):
@@ -76,6 +77,16 @@ class RecipesConfig(Section):
     seeds: Seeds
     members_per_cell: Annotated[int, Field(ge=1)]
     models: Annotated[Mapping[str, RecipeConfig], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _names_are_free(self) -> "RecipesConfig":
+        for name in self.models:
+            if name in RESERVED or name.endswith(POLISHED):
+                raise ValueError(
+                    f"models: {name!r} is the name of an oracle or of a polished model; "
+                    "give it another"
+                )
+        return self
 
 
 @dataclass(frozen=True, kw_only=True)
