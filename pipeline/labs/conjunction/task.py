@@ -6,7 +6,7 @@ p = 0.5^(1/s), whatever s. Source: Neuromatch NeuroAI, week 1 day 5, tutorial 3 
 """
 
 from collections.abc import Sequence
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -43,7 +43,7 @@ class TaskConfig(Section):
     tries: Count
 
     @model_validator(mode="after")
-    def _fits(self) -> Self:
+    def _fits(self) -> "TaskConfig":
         if self.targets > self.free_positions:
             raise ValueError(
                 f"targets must be <= {self.free_positions} (the positions that carry bits), "
