@@ -25,11 +25,13 @@ ROOT = Path(__file__).resolve().parent.parent
 def expected_errors() -> tuple[type[Exception], ...]:
     """Return the errors that are one line for the user; any other shows its traceback."""
     from pipeline.artifacts import ArtifactError
+    from pipeline.core.ensemble import DivergenceError
     from pipeline.execution import ExecutionError
 
     return (
         config.ConfigError,
         ArtifactError,
+        DivergenceError,
         ExecutionError,
         process.BusyError,
         tracking.TrackingError,
@@ -133,7 +135,7 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
         print(f"error: {options.command}: cannot read or write: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print(f"error: {options.command}: interrupted; nothing was changed", file=sys.stderr)
+        print(f"error: {options.command}: interrupted; run it again", file=sys.stderr)
         return 130
     return 0
 

@@ -53,7 +53,8 @@ def read_npz(path: Path, **expected: str) -> Arrays:
     An expectation is a dtype and axes, ``states="float64 trajectory time 2"``: a number is an exact
     size, a name is any size, the same wherever the name stands again.
     """
-    with reading(path), np.load(path, allow_pickle=False) as file:
+    # Opened here: NumPy leaves a file open that is no zip file.
+    with reading(path), path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
         missing = expected.keys() - set(file.files)
         if missing:
             raise ArtifactError(
@@ -198,7 +199,7 @@ def read_csv(path: Path, columns: Sequence[str]) -> pd.DataFrame:
         # What is cut off inside a line would read as a shorter number.
         if not path.read_bytes().endswith(b"\n"):
             raise ValueError("its last line has no end")
-        table = pd.read_csv(path, float_precision="round_trip")
+        table = pd.read_csv(path)
     missing = [column for column in columns if column not in table]
     if missing:
         raise ArtifactError(path, f"has no column {missing[0]!r}, only {list(table)}")

@@ -81,6 +81,13 @@ def increasing(interval: tuple[float, float]) -> tuple[float, float]:
     return interval
 
 
+def ordered(interval: tuple[float, float]) -> tuple[float, float]:
+    """Return the range unchanged; ValueError if it is empty. One point is a range."""
+    if not interval[0] <= interval[1]:
+        raise ValueError(f"must be a range [low, high] with low <= high, got {list(interval)}")
+    return interval
+
+
 def distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return the values unchanged; ValueError if two are equal."""
     if len(set(values)) != len(values):
@@ -89,6 +96,7 @@ def distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 Interval = Annotated[tuple[float, float], AfterValidator(increasing)]
+Range = Annotated[tuple[float, float], AfterValidator(ordered)]
 Seeds = Annotated[
     tuple[Annotated[int, Field(ge=0, lt=2**32)], ...], Field(min_length=1), AfterValidator(distinct)
 ]

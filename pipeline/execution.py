@@ -22,6 +22,7 @@ from tqdm import tqdm
 SCHEDULER = "ATTENTION_LAB_SCHEDULER"
 WORKERS = "ATTENTION_LAB_WORKERS"
 POLL_SECONDS = 0.2
+PATIENCE_SECONDS = 10.0  # for a scheduler to answer
 
 Cell = TypeVar("Cell")
 Result = TypeVar("Result")
@@ -44,7 +45,7 @@ def worker_count() -> int:
     given = os.environ.get(WORKERS)
     if given is None:
         return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-    if not given.isdigit() or int(given) < 1:
+    if not given.isdecimal() or int(given) < 1:
         raise ExecutionError(f"{WORKERS} must be a whole number >= 1, got {given!r}")
     return int(given)
 
@@ -87,8 +88,9 @@ def _map_on_processes(
     ticks = context.SimpleQueue()
     workers = min(worker_count(), len(cells)) or 1
     pool = ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(ticks,))
+    futures: list[Future[Result]] = []
     try:
-        futures = [pool.submit(function, cell) for cell in cells]
+        futures += [pool.submit(function, cell) for cell in cells]
         _follow(futures, ticks, progress_bar(description, units or len(cells)), bool(units))
         return [future.result() for future in futures]
     except BrokenProcessPool as error:
@@ -141,18 +143,23 @@ def _map_on_cluster(
     function: Callable[[Cell], Result], cells: Sequence[Cell], address: str, description: str
 ) -> list[Result]:
     try:
-        from distributed import Client, as_completed
+        from distributed import Client, KilledWorker, as_completed
     except ImportError as error:
         raise ExecutionError(
             f"{SCHEDULER}={address} needs dask.distributed: pip install 'attention-lab[cluster]'"
         ) from error
     try:
-        client = Client(address, timeout=10)
+        client = Client(address, timeout=PATIENCE_SECONDS)
     except (OSError, ValueError, TimeoutError) as error:
         raise ExecutionError(f"{SCHEDULER}: no scheduler answers at {address}") from error
     with client, progress_bar(description, len(cells)) as bar:
         futures = [client.submit(_on_cluster, function, cell, pure=False) for cell in cells]
-        for future in as_completed(futures):
-            future.result()
-            bar.update(1)
-        return client.gather(futures)
+        try:
+            for future in as_completed(futures):
+                future.result()
+                bar.update(1)
+            return client.gather(futures)
+        except KilledWorker as error:
+            raise ExecutionError(f"{description}: {SCHEDULER}: its workers were killed") from error
+        finally:
+            client.cancel(futures)

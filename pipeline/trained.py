@@ -34,6 +34,11 @@ class Trained:
     example: Float[Tensor, "..."] | None = None
 
 
+def tensor(values: Sequence[float]) -> Float[Tensor, " member"]:
+    """Return one number a member as a tensor."""
+    return torch.tensor(values, dtype=torch.float64)
+
+
 def joined(parts: Sequence[tuple[MemberModule, History]]) -> tuple[MemberModule, History]:
     """Join the groups of members of one configuration, in their order."""
     histories = [history for _, history in parts]

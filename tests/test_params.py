@@ -41,14 +41,20 @@ def test_the_real_file_passes() -> None:
         ),
         (
             ("oscillator", "variable_data", "gamma"),
-            1.0,
+            [0.0, 1.0],
             "oscillator.variable_data: gamma must be < omega0 = 1 (under-damped), got 1",
         ),
         (
+            ("oscillator", "variable_data", "initial_train"),
+            [1.0, 1.0],
+            "oscillator.variable_data.initial_train: must be an interval [low, high] with "
+            "low < high, got [1.0, 1.0]",
+        ),
+        (
             ("oscillator", "variable_data", "omega0"),
-            [4.0, 4.0],
-            "oscillator.variable_data.omega0: must be an interval [low, high] with low < high, "
-            "got [4.0, 4.0]",
+            [4.0, 1.0],
+            "oscillator.variable_data.omega0: must be a range [low, high] with low <= high, "
+            "got [4.0, 1.0]",
         ),
         (
             ("oscillator", "measure", "horizons"),

@@ -71,6 +71,6 @@ def gram_attention(
     w_q, w_k, w_v, w_o = (w[:, None] for w in weights)
     d_model, n_key = x.shape[-1], x.shape[-2]
     head = torch.arange(d_model, device=x.device) // d_head
-    blocks = (head[:, None] == head) / (math.sqrt(d_head) * n_key)
-    memory = (w_k.transpose(-1, -2) @ (x.transpose(-1, -2) @ x) @ w_v) * blocks.to(x.dtype)
+    blocks = (head[:, None] == head).to(x.dtype) / (math.sqrt(d_head) * n_key)
+    memory = (w_k.transpose(-1, -2) @ (x.transpose(-1, -2) @ x) @ w_v) * blocks
     return queries @ (w_q @ memory @ w_o)

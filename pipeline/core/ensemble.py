@@ -7,11 +7,11 @@ summed loss is each member's own, and member k is the same model as its seed tra
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, Protocol, TypeVar, runtime_checkable
 
 import torch
 from jaxtyping import Float
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from pipeline.config import Section
@@ -20,6 +20,19 @@ from pipeline.core.optimizers import OptimizerConfig, build, schedule_factor
 Batch = TypeVar("Batch")
 Model = TypeVar("Model", bound=nn.Module)
 Loss = Callable[[Model, Batch], Tensor]
+
+
+@runtime_checkable
+class Optimizer(Protocol):
+    """What the trainer asks of an optimiser: torch's have it."""
+
+    param_groups: list[dict[str, Any]]
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Clear the gradients."""
+
+    def step(self) -> Any:
+        """Move the parameters."""
 
 
 class TrainingConfig(Section):
@@ -31,6 +44,15 @@ class TrainingConfig(Section):
     clip_norm: Annotated[float, Field(gt=0)] | None
     dtype: Literal["float32", "float64"]
     record_every: Annotated[int, Field(ge=1)]
+
+    @model_validator(mode="after")
+    def _warms_up_in_time(self) -> "TrainingConfig":
+        if self.optimizer.warmup_steps > self.steps:
+            raise ValueError(
+                f"optimizer.warmup_steps must be <= steps = {self.steps}, "
+                f"got {self.optimizer.warmup_steps}"
+            )
+        return self
 
     @property
     def torch_dtype(self) -> torch.dtype:
@@ -69,7 +91,7 @@ def train(
     learning_rates: Float[Tensor, " member"] | None = None,
     evaluate: Callable[[Model], dict[str, Float[Tensor, " member"]]] | None = None,
     on_step: Callable[[], None] | None = None,
-    optimizer: torch.optim.Optimizer | None = None,
+    optimizer: Optimizer | None = None,
 ) -> History:
     """Train the members in place and return the recorded history.
 
@@ -109,7 +131,7 @@ def train(
 
 
 def _step(
-    optimizer: torch.optim.Optimizer,
+    optimizer: Optimizer,
     parameters: Sequence[Tensor],
     rates: Float[Tensor, " member"] | None,
     reference: float,

@@ -15,20 +15,20 @@ ROUNDING = 1e-14  # relative eigenvalues of X^T X below this are rounding errors
 
 
 def normal_equation(
-    features: Float[Tensor, "sample feature"],
-    targets: Float[Tensor, "sample output"],
+    features: Float[Tensor, "*draw sample feature"],
+    targets: Float[Tensor, "*draw sample output"],
     cutoff: float = ROUNDING,
-) -> Float[Tensor, "feature output"]:
+) -> Float[Tensor, "*draw feature output"]:
     """Return the least-squares coefficients, (X^T X)^+ X^T Y (study, post 1), in float64.
 
     Directions of X^T X with a relative eigenvalue below ``cutoff`` get coefficient zero: collinear
     features give the solution of least norm, not amplified rounding. A larger cutoff regularises.
     """
     x, y = features.double(), targets.double()
-    values, vectors = torch.linalg.eigh(x.T @ x)
-    kept = values > cutoff * values[-1]
+    values, vectors = torch.linalg.eigh(x.mT @ x)
+    kept = values > cutoff * values[..., -1:]
     inverse = torch.where(kept, 1 / values, torch.zeros_like(values))
-    return vectors @ (inverse[:, None] * (vectors.T @ (x.T @ y)))
+    return vectors @ (inverse[..., None] * (vectors.mT @ (x.mT @ y)))
 
 
 class LinearWindowConfig(Section):

@@ -2,7 +2,8 @@
 
 An optimiser of ``torch.optim`` that treats every element alone (Adam, SGD, ...) trains stacked
 members exactly as it would train each one alone. One that mixes the elements of a parameter (LBFGS,
-Muon, Adafactor) would couple the members, and is refused.
+Muon, Adafactor) would couple the members, and is refused; so is one whose step is not proportional
+to its learning rate (Rprop, ASGD), since schedules and the members' own rates scale it.
 """
 
 import math
@@ -10,13 +11,12 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
 import torch
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 from torch import Tensor
 
 from pipeline.config import Section
 
-ELEMENTWISE = ("ASGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "RAdam",
-               "RMSprop", "Rprop", "SGD")  # fmt: skip
+ELEMENTWISE = ("Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "RAdam", "RMSprop", "SGD")
 FUSED = ("Adam", "AdamW", "SGD", "Adagrad")
 
 
@@ -41,6 +41,11 @@ class OptimizerConfig(Section):
     final_fraction: Annotated[float, Field(ge=0, le=1)]
     warmup_steps: Annotated[int, Field(ge=0)]
 
+    @model_validator(mode="after")
+    def _takes_its_options(self) -> "OptimizerConfig":
+        build(self, [torch.zeros(1)])
+        return self
+
 
 def schedule_factor(config: OptimizerConfig, step: int, steps: int) -> float:
     """Return the factor on the learning rate at ``step`` of ``steps`` (the first step is 0)."""
@@ -63,5 +68,5 @@ def build(config: OptimizerConfig, parameters: Iterable[Tensor]) -> torch.optim.
         keywords["fused"] = True  # one kernel a parameter: these models are bound by overhead
     try:
         return getattr(torch.optim, config.name)(parameters, lr=config.learning_rate, **keywords)
-    except TypeError as error:
+    except (TypeError, RuntimeError) as error:  # unknown, or at odds with a fused kernel
         raise ValueError(f"{config.name} does not take options {dict(config.options)}") from error

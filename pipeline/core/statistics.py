@@ -6,6 +6,7 @@ import pandas as pd
 import torch
 from jaxtyping import Float
 from scipy.stats import binom
+from scipy.stats import t as student
 from torch import Tensor
 
 CONFIDENCE = 0.95
@@ -68,3 +69,19 @@ def table(metrics: Mapping[str, Mapping[str, Summary]]) -> pd.DataFrame:
         if f"{name}_low" in found
     ]
     return pd.DataFrame(rows)
+
+
+def mean_summary(quantities: Mapping[str, Float[Tensor, " seed"]]) -> Summary:
+    """Summarise by means, for shares such as a coverage: name, name_low, name_high, and n.
+
+    The interval is Student's for the mean. Raises ValueError for fewer than two values.
+    """
+    metrics: Summary = {}
+    for name, values in quantities.items():
+        n = values.numel()
+        if n < 2:
+            raise ValueError(f"an interval of the mean needs two values or more, got {n}")
+        half = student.ppf((1 + CONFIDENCE) / 2, n - 1) * float(values.std()) / n**0.5
+        mean = float(values.mean())
+        metrics |= {name: mean, f"{name}_low": mean - half, f"{name}_high": mean + half, "n": n}
+    return metrics

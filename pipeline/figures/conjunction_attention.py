@@ -34,7 +34,7 @@ def weights(
         "C6  Attention weights of the rule's query over a batch, one seed\n"
         "shaded: the active rule's targets; hatched: the other rule's"
     )
-    figure, axes = style.panels(config, 2, 2, title, widths=(1.7, 1.7))
+    figure, axes = style.panels(config, 2, 2, title, width=1.7)
     positions = np.arange(found.shape[1])
     # Offsets by sample keep equal weights apart.
     offsets = np.linspace(-0.3, 0.3, len(found))
@@ -85,7 +85,7 @@ def graph(
         "green: the active rule's targets; line: influence (orange adds, blue takes away), "
         "width: size; hits over all seeds"
     )
-    figure, axes = style.panels(config, 2, len(methods), title, widths=[1.05] * len(methods))
+    figure, axes = style.panels(config, 2, len(methods), title, width=1.05)
     for column, method in enumerate(methods):
         for rule in (0, 1):
             draw_graph(axes[rule][column], influence[column, rule], targets, rule)

@@ -24,8 +24,7 @@ def comparison(config: StyleConfig, scores: pd.DataFrame, table: pd.DataFrame) -
         f"C4  MLP against self-attention, {n} seeds: a line joins two models on the same data\n"
         "bar: median with its interval; star: the tutorial's single run"
     )
-    widths = [1.2] * len(tasks)
-    figure, axes = style.panels(config, len(QUANTITIES), len(tasks), title, widths=widths)
+    figure, axes = style.panels(config, len(QUANTITIES), len(tasks), title, width=1.2)
     for row, (quantity, label, scale) in zip(axes, QUANTITIES, strict=True):
         for axis, task in zip(row, tasks, strict=True):
             own = scores[scores.task == task].pivot(index="seed", columns="model", values=quantity)

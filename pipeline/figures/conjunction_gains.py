@@ -22,7 +22,7 @@ def gains(
 ) -> Figure:
     """Draw the signal and patterns, the weights on a 3 x 3 grid of gains, outputs and spreads."""
     title = "C1  Gained dot-product attention: w = softmax($z_1 q_1 + z_2 q_2$), y = w . x"
-    figure, axes = style.panels(config, 2, 3, title, widths=(1.2, 1.2, 1.2))
+    figure, axes = style.panels(config, 2, 3, title, width=1.2)
     positions = np.arange(len(x))
     axes[0][0].plot(positions, x, color=TRUTH, label="signal $x$")
     axes[0][0].set(xlabel="position", ylabel="signal $x$")

@@ -31,7 +31,7 @@ def samples(config: StyleConfig, shown: Mapping[str, Samples]) -> Figure:
         "frames: the targets; in the query form the last bit, the rule, picks the frame's colour"
     )
     columns = len(shown)
-    figure, axes = style.panels(config, 1, columns, title, widths=[1.25] * columns)
+    figure, axes = style.panels(config, 1, columns, title, width=1.25)
     for axis, (name, found) in zip(axes[0], shown.items(), strict=True):
         count, positions = found.bits.shape
         # One empty column sets the labels apart.

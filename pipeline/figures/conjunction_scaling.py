@@ -26,7 +26,7 @@ def scaling(config: StyleConfig, needs: pd.DataFrame, laws: pd.DataFrame, about:
     its interval, power_error, per_doubling, logarithm_error.
     """
     title = f"C5  Samples needed for {about}\nintervals: bootstrap over seeds"
-    figure, axes = style.panels(config, 1, 2, title, widths=(1.7, 1.7))
+    figure, axes = style.panels(config, 1, 2, title, width=1.7)
     left, right = axes[0]
     by_learner = laws.set_index("learner")
     for k, (learner, name) in enumerate(NAMES.items()):
@@ -58,7 +58,7 @@ def ablation(config: StyleConfig, needs: pd.DataFrame, laws: pd.DataFrame, about
         f"C5  The tutorial's attention, one part changed at a time: samples for {about}\n"
         "intervals: bootstrap over seeds"
     )
-    figure, axes = style.panels(config, 1, 2, title, widths=(1.7, 1.5))
+    figure, axes = style.panels(config, 1, 2, title, width=1.7)
     left, right = axes[0]
     names = list(dict.fromkeys(laws.learner))
     for k, name in enumerate(names):

@@ -20,9 +20,7 @@ def learning_curves(
 
     A history has the columns model, seed, step and the quantities.
     """
-    figure, axes = style.panels(
-        config, len(histories), len(quantities), title, widths=[1.7] * len(quantities)
-    )
+    figure, axes = style.panels(config, len(histories), len(quantities), title, width=1.7)
     for row, (name, table) in zip(axes, histories.items(), strict=True):
         for axis, (quantity, label) in zip(row, quantities, strict=True):
             for k, (model, runs) in enumerate(table.groupby("model", sort=False)):

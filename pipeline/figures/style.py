@@ -1,7 +1,7 @@
 """The one style of all figures: sizes, colours, panels."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
 
@@ -54,21 +54,22 @@ def applied(style: StyleConfig) -> Iterator[None]:
         yield
 
 
-def panels(
-    style: StyleConfig,
-    rows: int,
-    columns: int,
-    title: str,
-    *,
-    widths: Sequence[float] | None = None,
-) -> tuple[Figure, list[list[Axes]]]:
-    """Make a figure of rows x columns panels with a title that says what it claims."""
-    width = style.panel_width * (sum(widths) if widths else columns)
-    # Title and legend take the same room whatever the number of rows.
-    height = style.panel_height * rows + style.font_size / 72 * (4 + 1.3 * title.count("\n"))
-    figure = Figure(figsize=(width, height), layout="constrained")
-    axes = figure.subplots(rows, columns, squeeze=False, width_ratios=widths)
+def canvas(style: StyleConfig, width: float, height: float, title: str) -> Figure:
+    """Make a figure of that many panels' size, with a title that says what it claims."""
+    # Title and legend take the same room whatever the number of panels.
+    rest = style.font_size / 72 * (4 + 1.3 * title.count("\n"))
+    size = (style.panel_width * width, style.panel_height * height + rest)
+    figure = Figure(figsize=size, layout="constrained")
     figure.suptitle(title, fontsize=style.font_size + 1)
+    return figure
+
+
+def panels(
+    style: StyleConfig, rows: int, columns: int, title: str, *, width: float = 1.0
+) -> tuple[Figure, list[list[Axes]]]:
+    """Make a figure of rows x columns panels, each ``width`` times as wide as one panel."""
+    figure = canvas(style, width * columns, float(rows), title)
+    axes = figure.subplots(rows, columns, squeeze=False)
     return figure, [list(row) for row in axes]
 
 
@@ -111,3 +112,15 @@ def decades(axes: Axes, *arrays: Float[np.ndarray, "..."], least: int = 2) -> No
     low, high = math.floor(np.log10(joined.min())), math.ceil(np.log10(joined.max()))
     axes.set_yscale("log")
     axes.set_ylim(10.0 ** min(low, high - least), 10.0**high)
+
+
+def intervals(
+    axes: Axes, table: Any, y: Float[np.ndarray, " row"], colour: str, label: str
+) -> None:
+    """Draw each row of a table (median, low, high) as a dot with its interval, along x."""
+    middle = np.maximum(table["median"].to_numpy(), FLOOR)
+    low, high = (np.maximum(table[end].to_numpy(), FLOOR) for end in ("low", "high"))
+    axes.errorbar(
+        middle, y, xerr=[middle - low, high - middle],
+        fmt="o", color=colour, markersize=4, linewidth=1.2, capsize=2, label=label,
+    )  # fmt: skip

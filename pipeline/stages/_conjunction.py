@@ -14,7 +14,17 @@ from pipeline.labs.conjunction import datasets, search
 from pipeline.labs.conjunction.datasets import DataSets
 from pipeline.labs.conjunction.training import FitCell, FitConfig, fit
 
-POINTS = ("learner", "positions", "samples", "seed", "accuracy")
+POINTS = ["learner", "positions", "samples", "seed", "accuracy"]
+NEEDS = ["learner", "positions", "samples", "low", "high"]
+LAWS = [
+    "learner",
+    "exponent",
+    "exponent_low",
+    "exponent_high",
+    "power_error",
+    "per_doubling",
+    "logarithm_error",
+]
 
 
 def write_data(path: Path, data: Mapping[str, DataSets]) -> None:

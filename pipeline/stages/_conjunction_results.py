@@ -11,13 +11,11 @@ from pipeline.figures.conjunction_samples import Samples
 from pipeline.labs.conjunction import datasets
 from pipeline.labs.conjunction.datasets import DataConfig, DataSets
 from pipeline.labs.conjunction.task import TaskConfig, label
-from pipeline.stages._conjunction import read_data
+from pipeline.stages._conjunction import LAWS, NEEDS, read_data
 
 SHOWN = 12  # samples of each task in the figure
 SCORES = ("task", "model", "seed", "accuracy", "loss")
 TABLE = ("task", "model", "accuracy", "loss", "parameters", "p_accuracy", "tutorial_accuracy")
-NEEDS = ("learner", "positions", "samples", "low", "high")
-LAWS = ("learner", "exponent", "exponent_low", "exponent_high", "per_doubling")
 CURVES = ("model", "seed", "step", "loss", "validation_loss")
 GAINS = {
     "x": "float64 position",

@@ -12,7 +12,7 @@ from pipeline.core.statistics import Summary
 from pipeline.labs.conjunction import scaling
 from pipeline.labs.conjunction.scaling import ScalingConfig
 from pipeline.labs.conjunction.search import SearchConfig
-from pipeline.stages._conjunction import POINTS
+from pipeline.stages._conjunction import LAWS, NEEDS, POINTS
 
 SOURCES = {"": "conjunction_complexity", "ablated_": "conjunction_ablate"}
 
@@ -35,8 +35,8 @@ def run(params: Params, inputs: Path, out: Path) -> dict[str, dict[str, Summary]
             stream = generators([params.scaling.seed])[0]
             found = scaling.curve(curve, params.search.threshold, params.scaling.resamples, stream)
             metrics[learner] = scaling.summarise(found) | {"n": int(curve.seed.nunique())}
-            needs.append(scaling.needs_table(found).assign(learner=learner))
+            needs += [{"learner": learner} | row for row in scaling.needs_rows(found)]
             laws.append({"learner": learner} | scaling.laws(found))
-    artifacts.write_csv(out / "needs.csv", pd.concat(needs, ignore_index=True))
-    artifacts.write_csv(out / "laws.csv", pd.DataFrame(laws))
+    artifacts.write_csv(out / "needs.csv", pd.DataFrame(needs, columns=NEEDS))
+    artifacts.write_csv(out / "laws.csv", pd.DataFrame(laws, columns=LAWS))
     return {"C5": metrics}

@@ -7,16 +7,14 @@ from pydantic import Field
 from pipeline import artifacts, trained
 from pipeline.config import StageParams
 from pipeline.core.transformer import Transformer
-from pipeline.labs.oscillator.measure import MeasureConfig
 from pipeline.labs.oscillator.surrogate import SurrogateConfig, fit_surrogate
 from pipeline.stages._oscillator import read_split
 
 
 class Params(StageParams):
-    """The surrogate's regularisation, and when rollouts count as parted."""
+    """The surrogate's regularisation."""
 
     surrogate: SurrogateConfig = Field(alias="oscillator.train_surrogate")
-    measured: MeasureConfig = Field(alias="oscillator.measure")
 
 
 def run(params: Params, inputs: Path, out: Path) -> None:
@@ -31,7 +29,6 @@ def run(params: Params, inputs: Path, out: Path) -> None:
         read_split(inputs, "variable_train")["states"][:, :-1],
         read_split(inputs, "variable_valid")["states"][:, :-1],
         params.surrogate,
-        params.measured.parting,
     )
     surrogate = trained.Trained(
         experiment="O6",

@@ -48,11 +48,11 @@ def run(params: Params, inputs: Path, out: Path) -> None:
             train=train,
             valid=valid,
         )
-        for name, shape in params.train.models.items()
+        for name, shape in reversed(list(params.train.models.items()))
         for seeds in grouped(params.train.seeds, params.train.members_per_cell)
     ]
     # The largest last in the file and first to start, so that no core ends with it alone.
-    done = train_cells("O5", cells[::-1])[::-1]
-    example = train[:1, :-1].to(params.train.training.torch_dtype)
+    done = train_cells("O5", cells)[::-1]
+    example = train[:2, :-1].to(params.train.training.torch_dtype)
     done[-1] = replace(done[-1], register=params.train.register_as, example=example)
     trained.write(out, done)

@@ -3,9 +3,9 @@ import math
 import pytest
 import torch
 
-from pipeline.core.sampling import generators
 from pipeline.core.layers import MemberLinear, concatenate, uniform
 from pipeline.core.linear import LinearWindow, LinearWindowConfig
+from pipeline.core.sampling import generators
 from pipeline.core.transformer import Transformer, TransformerConfig
 
 SHAPE = {

@@ -115,6 +115,7 @@ def law():
     return windows, windows.flatten(1) @ weights + constant[:, None], weights, constant
 
 
+@torch.no_grad()
 def test_a_linear_law_is_recovered_exactly():
     windows, targets, weights, constant = law()
     model = fit_linear_window(windows, targets)

@@ -1,3 +1,4 @@
+import itertools
 import math
 
 import pytest
@@ -30,7 +31,7 @@ def test_a_schedule_falls_from_one_to_the_final_fraction(schedule, warmup, final
     factors = [schedule_factor(chosen, step, 110) for step in range(warmup, 111)]
     assert factors[0] == 1
     assert factors[-1] == pytest.approx(final, abs=ROUNDING)
-    assert all(a >= b for a, b in zip(factors, factors[1:], strict=False))
+    assert all(a >= b for a, b in itertools.pairwise(factors))
 
 
 def test_the_middle_of_either_schedule_is_half_way():
@@ -62,8 +63,10 @@ def test_a_warm_up_as_long_as_the_training_is_a_rise_alone():
     assert [schedule_factor(chosen, step, 10) for step in (0, 9)] == [0.1, 1.0]
 
 
-@pytest.mark.parametrize("name", ["LBFGS", "Muon", "Adafactor", "Adamw", "Optimizer", "__doc__"])
-def test_an_optimiser_that_is_unknown_or_couples_members_is_refused(name):
+@pytest.mark.parametrize(
+    "name", ["LBFGS", "Muon", "Adafactor", "Rprop", "ASGD", "Adamw", "Optimizer", "__doc__"]
+)
+def test_an_optimiser_that_couples_members_or_ignores_rates_or_is_unknown_is_refused(name):
     with pytest.raises(ValidationError, match="must be an element-wise optimiser of torch"):
         config(name=name)
 
@@ -82,6 +85,15 @@ def test_options_reach_the_optimiser():
     assert built.param_groups[0]["momentum"] == 0.9
 
 
-def test_an_option_that_the_optimiser_does_not_know_is_named():
-    with pytest.raises(ValueError, match=r"AdamW does not take options \{'momentum': 0.9\}"):
-        build(config(options={"momentum": 0.9}), [torch.zeros(1, requires_grad=True)])
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ({"momentum": 0.9}, r"AdamW does not take options \{'momentum': 0.9\}"),
+        ({"lr": 0.1}, "AdamW does not take options"),
+        ({"foreach": 1.0}, "AdamW does not take options"),
+        ({"weight_decay": -1.0}, "Invalid weight_decay value: -1.0"),
+    ],
+)
+def test_options_that_the_optimiser_does_not_take_are_a_fault_of_the_config(options, complaint):
+    with pytest.raises(ValidationError, match=complaint):
+        config(options=options)

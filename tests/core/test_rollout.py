@@ -14,7 +14,9 @@ def test_a_linear_map_rolled_out_is_its_powers():
     for step in range(20):
         powers = torch.linalg.matrix_power(maps, step + 1)
         # A map of norm one amplifies no rounding: 3 terms a step, 20 steps, 20 * 3 * 2.2e-16 * 3.
-        torch.testing.assert_close(found[:, :, step], window[:, :, -1] @ powers.mT, rtol=0, atol=1e-13)
+        torch.testing.assert_close(
+            found[:, :, step], window[:, :, -1] @ powers.mT, rtol=0, atol=1e-13
+        )
 
 
 @pytest.mark.parametrize("steps", [1, 3, 4, 11])

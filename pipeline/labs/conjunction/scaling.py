@@ -53,7 +53,7 @@ def crossing(
 
 @dataclass(frozen=True, kw_only=True)
 class Need:
-    """Samples needed at one T: estimate, and its bootstrap over seeds (nan: beyond the search)."""
+    """Samples needed at one T: the estimate (nan: beyond the search), and its bootstrap."""
 
     positions: int
     samples: float
@@ -62,7 +62,7 @@ class Need:
     @property
     def interval(self) -> tuple[float, float]:
         """The 95 % percentile interval of the bootstrap."""
-        low, high = np.nanquantile(self.resampled, [0.025, 0.975])
+        low, high = np.quantile(self.resampled, [0.025, 0.975])
         return float(low), float(high)
 
 
@@ -73,14 +73,17 @@ def need(
     resamples: int,
     generator: torch.Generator,
 ) -> Need:
-    """Estimate the samples needed from one curve, seeds resampled with replacement."""
+    """Estimate the samples needed from one curve, seeds resampled with replacement.
+
+    A resample that needs more than the search tried counts as the largest size tried.
+    """
     seeds = solved.shape[1]
     picks = torch.randint(seeds, (resamples, seeds), generator=generator).numpy()
     fractions = solved[:, picks].mean(-1).T
     return Need(
         positions=positions,
         samples=float(crossing(samples, solved.mean(-1))),
-        resampled=crossing(samples, fractions),
+        resampled=np.nan_to_num(crossing(samples, fractions), nan=samples[-1]),
     )
 
 
@@ -137,14 +140,9 @@ def compare_laws(
 
 
 def exponent_interval(needs: Sequence[Need]) -> tuple[float, float]:
-    """Return the 95 % bootstrap interval of the exponent.
-
-    Resamples that lie beyond a search are left out.
-    """
+    """Return the 95 % bootstrap interval of the exponent, seeds resampled at every T alone."""
     positions = np.array([n.positions for n in needs], dtype=float)
-    resampled = np.stack([n.resampled for n in needs], axis=1)
-    complete = resampled[np.isfinite(resampled).all(1)]
-    slopes, _ = power_law(positions, complete)
+    slopes, _ = power_law(positions, np.stack([n.resampled for n in needs], axis=1))
     low, high = np.quantile(slopes, [0.025, 0.975])
     return float(low), float(high)
 
@@ -195,11 +193,10 @@ def summarise(needs: Sequence[Need]) -> Summary:
     return metrics
 
 
-def needs_table(needs: Sequence[Need]) -> pd.DataFrame:
+def needs_rows(needs: Sequence[Need]) -> list[dict[str, float]]:
     """Lay the samples needed out, a row a T."""
-    rows = [
+    return [
         {"positions": n.positions, "samples": n.samples}
         | dict(zip(("low", "high"), n.interval, strict=True))
         for n in reached(needs)
     ]
-    return pd.DataFrame(rows, columns=["positions", "samples", "low", "high"])

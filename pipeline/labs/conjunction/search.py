@@ -127,7 +127,8 @@ def next_rungs(
     """Return the rungs to try next, given the solved fractions of those tried; none: finished."""
     per_doubling = curve.rungs_per_doubling
     if not solved:
-        return [round(float(np.log2(curve.contexts[positions])) * per_doubling)]
+        first = min(curve.contexts[positions], search.max_samples)
+        return [round(float(np.log2(first)) * per_doubling)]
     low, high = min(solved), max(solved)
     wanted = []
     if solved[low] > search.low and low > 0:

@@ -7,10 +7,11 @@ from jaxtyping import Float
 from pydantic import AfterValidator, Field, model_validator
 from torch import Tensor
 
-from pipeline.config import Interval, Section, distinct
+from pipeline.config import Interval, Range, Section, distinct
 from pipeline.core.sampling import generators
 from pipeline.labs.oscillator.task import (
     TaskConfig,
+    advance,
     initial_by_energy,
     initial_in_box,
     trajectories,
@@ -56,11 +57,15 @@ class FixedDataConfig(Section):
         return self
 
 
-class VariableDataConfig(Section):
-    """O5: the frequency varies from trajectory to trajectory; windows of states (post 2)."""
+class WindowDataConfig(Section):
+    """Windows of states whose frequency, damping and age vary from trajectory to trajectory.
 
-    omega0: Interval
-    gamma: Annotated[float, Field(ge=0)]
+    A trajectory starts in the box and is seen from its ``age`` on (post 2: age 0, one damping).
+    """
+
+    omega0: Range
+    gamma: Range
+    age: Range
     window: Annotated[int, Field(ge=2)]
     initial_train: Interval
     initial_valid: Interval
@@ -73,19 +78,21 @@ class VariableDataConfig(Section):
     seed: Annotated[int, Field(ge=0)]
 
     @model_validator(mode="after")
-    def _physical(self) -> "VariableDataConfig":
-        if self.omega0[0] <= self.gamma:
+    def _physical(self) -> "WindowDataConfig":
+        if self.gamma[0] < 0 or self.age[0] < 0:
+            raise ValueError(f"gamma and age must be >= 0, got {self.gamma[0]:g}, {self.age[0]:g}")
+        if self.omega0[0] <= self.gamma[1]:
             raise ValueError(
-                f"gamma must be < omega0 = {self.omega0[0]:g} (under-damped), got {self.gamma:g}"
+                f"gamma must be < omega0 = {self.omega0[0]:g} (under-damped), got {self.gamma[1]:g}"
             )
-        if self.example_omega0 <= self.gamma:
+        if self.example_omega0 <= self.gamma[1]:
             raise ValueError(
-                f"example_omega0 must be > gamma = {self.gamma:g}, got {self.example_omega0:g}"
+                f"example_omega0 must be > gamma = {self.gamma[1]:g}, got {self.example_omega0:g}"
             )
-        if self.initial_valid[0] < self.initial_train[1]:
+        if self.initial_valid[0] < max(map(abs, self.initial_train)):
             raise ValueError(
-                "initial_valid must lie above initial_train, so that its energies do, got "
-                f"{list(self.initial_valid)} and {list(self.initial_train)}"
+                "initial_valid must lie above initial_train in magnitude, so that its energies do, "
+                f"got {list(self.initial_valid)} and {list(self.initial_train)}"
             )
         return self
 
@@ -117,40 +124,45 @@ def fixed(task: TaskConfig, config: FixedDataConfig) -> dict[str, Split]:
     return splits
 
 
-def variable(task: TaskConfig, config: VariableDataConfig) -> dict[str, Split]:
-    """Make O5's splits.
+def windows(task: TaskConfig, config: WindowDataConfig) -> dict[str, Split]:
+    """Make the splits of an experiment on windows.
 
-    ``variable_train`` and ``variable_valid`` hold windows and the state after them; every energy of
-    the latter lies beyond those of the former at the same omega0. ``variable_test`` holds windows
-    and test_steps more states, ``variable_example`` the one trajectory that the figures show.
+    ``train`` and ``valid`` hold windows and the state after them; at age 0 every energy of the
+    latter lies beyond those of the former at the same omega0. ``test`` holds windows and test_steps
+    more states, ``example`` the one trajectory that the figures show.
     """
-    long = config.window + config.test_steps
     sizes = {
-        "variable_train": (config.train, config.window + 1, config.initial_train),
-        "variable_valid": (config.valid, config.window + 1, config.initial_valid),
-        "variable_test": (config.test, long, config.initial_train),
+        "train": (config.train, config.window + 1, config.initial_train),
+        "valid": (config.valid, config.window + 1, config.initial_valid),
+        "test": (config.test, config.window + config.test_steps, config.initial_train),
     }
     splits = {}
     for (name, (count, steps, box)), stream in zip(
         sizes.items(), _streams(config.seed, len(sizes)), strict=True
     ):
-        low, high = config.omega0
-        omega0 = low + (high - low) * torch.rand(count, generator=stream, dtype=torch.float64)
-        gamma = torch.full_like(omega0, config.gamma)
-        initial = initial_in_box(count, box, stream)
+        omega0 = _uniform(count, config.omega0, stream)
+        gamma = _uniform(count, config.gamma, stream)
+        age = _uniform(count, config.age, stream)
+        initial = advance(initial_in_box(count, box, stream), omega0, gamma, age)
         splits[name] = split(initial, omega0, gamma, task.dt, steps)
     example = torch.tensor([config.example_initial], dtype=torch.float64)
     omega0 = torch.tensor([config.example_omega0], dtype=torch.float64)
-    gamma = torch.full_like(omega0, config.gamma)
-    splits["variable_example"] = split(example, omega0, gamma, task.dt, long)
+    gamma = torch.full_like(omega0, sum(config.gamma) / 2)
+    steps = config.window + config.test_steps
+    splits["example"] = split(example, omega0, gamma, task.dt, steps)
     return splits
+
+
+def _uniform(count: int, bounds: tuple[float, float], stream: torch.Generator) -> Tensor:
+    low, high = bounds
+    return low + (high - low) * torch.rand(count, generator=stream, dtype=torch.float64)
 
 
 def _streams(seed: int, count: int) -> list[torch.Generator]:
     return [generators([seed], purpose)[0] for purpose in range(count)]
 
 
-def by_gamma(data: Split) -> dict[str, Float[Tensor, "trajectory time 2"]]:
-    """Return the states of each damping, named ``gamma_0.1``, in the order of the data."""
+def by_gamma(data: Split, key: str = "states") -> dict[str, Float[Tensor, "trajectory *axes"]]:
+    """Return the states (or another array) of each damping, named ``gamma_0.1``, in their order."""
     gammas = torch.unique_consecutive(data["gamma"])
-    return {f"gamma_{gamma:g}": data["states"][data["gamma"] == gamma] for gamma in gammas.tolist()}
+    return {f"gamma_{gamma:g}": data[key][data["gamma"] == gamma] for gamma in gammas.tolist()}

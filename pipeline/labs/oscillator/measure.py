@@ -28,11 +28,18 @@ class MeasureConfig(Section):
     ]
     parting: Annotated[float, Field(gt=0)]
 
+    def require(self, steps: int, name: str) -> None:
+        """Raise ValueError if a horizon lies beyond the steps of the test trajectories."""
+        if max(self.horizons) > steps:
+            raise ValueError(
+                f"oscillator.measure.horizons must be <= {name} = {steps}, got {max(self.horizons)}"
+            )
+
 
 def predict_rollouts(
-    model: MemberModule, window: Float[Tensor, "trajectory window 2"], steps: int
+    model: MemberModule, window: Float[Tensor, "*member trajectory window 2"], steps: int
 ) -> Rollouts:
-    """Roll every member out from the true windows, in the model's own dtype; float64 results."""
+    """Roll every member out, from common or its own windows, in its own dtype; float64 results."""
     dtype = next(model.parameters()).dtype
     start = window.to(dtype).expand(model.members, -1, -1, -1)
     return rollout(lambda x: model(x, last_only=True)[:, :, -1], start, steps).double()
@@ -49,13 +56,15 @@ def _capped(error: Tensor) -> Tensor:
     return error.nan_to_num(nan=CEILING).clamp(max=CEILING)
 
 
-def rollout_error(predicted: Rollouts, true: Truth, steps: int) -> Float[Tensor, " member"]:
+def rollout_error(
+    predicted: Rollouts, true: Float[Tensor, "*member trajectory step 2"], steps: int
+) -> Float[Tensor, " member"]:
     """Return the median over trajectories of rms(error) / rms(true) over the first ``steps``.
 
     A trajectory counts with at most CEILING.
     """
     error = (predicted - true)[:, :, :steps].square().mean((-1, -2)).sqrt()
-    scale = true[:, :steps].square().mean((-1, -2)).sqrt()
+    scale = true[..., :steps, :].square().mean((-1, -2)).sqrt()
     return _capped(error / scale).median(-1).values
 
 
@@ -67,7 +76,9 @@ def divergence_horizon(
     They part where their distance exceeds ``threshold`` times the rms of ``true`` over the whole
     rollout; a pair that never does counts with the rollout's length.
     """
-    scale = true.square().sum(-1).mean(-1, keepdim=True).sqrt()
+    squares = true.square().sum(-1)
+    # Of the finite states: infinity times the threshold would call every distance small.
+    scale = squares.where(squares.isfinite(), torch.nan).nanmean(-1, keepdim=True).sqrt()
     # Negated, so that a distance that is NaN counts as apart.
     apart = ~((predicted - true).norm(dim=-1) <= threshold * scale)
     steps = apart.shape[-1]

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pipeline.config import Section
 from pipeline.core.transformer import TransformerConfig
@@ -18,6 +18,14 @@ class ShapeConfig(Section):
     d_head: Size
     n_layers: Size
     causal: bool
+
+    @model_validator(mode="after")
+    def _heads_fill_the_stream(self) -> "ShapeConfig":
+        if self.d_model % self.d_head:
+            raise ValueError(
+                f"d_head must divide d_model, got d_head = {self.d_head}, d_model = {self.d_model}"
+            )
+        return self
 
     @property
     def transformer(self) -> TransformerConfig:

@@ -10,7 +10,7 @@ from torch import Tensor
 from pipeline.config import Section
 from pipeline.core.layers import MemberModule
 from pipeline.core.linear import LinearWindow, fit_linear_window
-from pipeline.labs.oscillator.measure import divergence_horizon, predict_rollouts
+from pipeline.labs.oscillator.measure import predict_rollouts, rollout_error
 
 CHUNK = 1024  # windows a forward pass: bounds memory, changes nothing
 
@@ -41,21 +41,20 @@ def fit_surrogate(
     train: Float[Tensor, "sample window 2"],
     valid: Float[Tensor, "other window 2"],
     config: SurrogateConfig,
-    parting: float,
 ) -> tuple[LinearWindow, float]:
     """Fit one surrogate to each member; return them and the cutoff that was chosen.
 
     Without regularisation a window's collinear states get huge coefficients, and the surrogate
     would part from its model by its own instability. So the cutoff is the one whose rollouts stay
-    with the model's longest (median over members, on validation windows): the surrogate is given
-    its best chance before it is found wanting.
+    closest to the model's (median over members, on validation windows): the surrogate is given its
+    best chance before it is found wanting.
     """
     start = valid[: config.windows]
     targets, followed = outputs(model, train), predict_rollouts(model, start, config.steps)
 
-    def staying(surrogate: LinearWindow) -> float:
+    def distance(surrogate: LinearWindow) -> float:
         rolled = predict_rollouts(surrogate, start, config.steps)
-        return float(divergence_horizon(rolled, followed, parting).median())
+        return float(rollout_error(rolled, followed, config.steps).median())
 
     fits = [(fit_linear_window(train, targets, cutoff), cutoff) for cutoff in config.cutoffs]
-    return max(fits, key=lambda fit: staying(fit[0]))
+    return min(fits, key=lambda fit: distance(fit[0]))

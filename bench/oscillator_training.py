@@ -1,0 +1,123 @@
+"""Training steps of this code against a plain loop as the study describes it, at its four sizes.
+
+The plain loop draws fresh trajectories at every step by stepping the propagator, computes every
+position with one ``nn.Linear`` a matrix, and steps AdamW. It is written here for the comparison.
+"""
+
+import math
+import statistics
+import time
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+
+from bench import timing
+from bench.oscillator_trajectories import stepped
+from pipeline.core.ensemble import TrainingConfig, train
+from pipeline.core.optimizers import OptimizerConfig
+from pipeline.core.sampling import generators, minibatches
+from pipeline.core.transformer import Transformer
+from pipeline.labs.oscillator.forecast import squared_error
+from pipeline.labs.oscillator.models import LossKind, ShapeConfig
+from pipeline.labs.oscillator.task import initial_in_box, trajectories
+
+SIZES = {
+    "1la_2_2": ShapeConfig(d_model=2, d_head=2, n_layers=1, causal=True),
+    "1la_8_4": ShapeConfig(d_model=8, d_head=4, n_layers=1, causal=True),
+    "8la_16_8": ShapeConfig(d_model=16, d_head=8, n_layers=8, causal=True),
+    "8la_32_16_nc": ShapeConfig(d_model=32, d_head=16, n_layers=8, causal=False),
+}
+BATCH, WINDOW, STEPS, REPEATS = 64, 40, 20, 5
+
+
+class PlainLayer(nn.Module):
+    """Multi-head attention written out, one head after another."""
+
+    def __init__(self, shape: ShapeConfig):
+        super().__init__()
+        heads, d, e = shape.d_model // shape.d_head, shape.d_model, shape.d_head
+        self.causal = shape.causal
+        self.q, self.k, self.v = (
+            nn.ModuleList(nn.Linear(d, e, bias=False) for _ in range(heads)) for _ in range(3)
+        )
+        self.o = nn.ModuleList(nn.Linear(e, d, bias=False) for _ in range(heads))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Add the heads to the stream."""
+        total = x
+        for q, k, v, o in zip(self.q, self.k, self.v, self.o, strict=True):
+            scores = q(x) @ k(x).transpose(-1, -2) / math.sqrt(q.out_features)
+            if self.causal:
+                mask = torch.triu(torch.ones(x.shape[1], x.shape[1], dtype=torch.bool), 1)
+                scores = scores.masked_fill(mask, -torch.inf)
+            total = total + o(torch.softmax(scores, -1) @ v(x))
+        return total
+
+
+def plain_loop(shape: ShapeConfig, steps: int) -> None:
+    """Train the study's way."""
+    embed, unembed = nn.Linear(2, shape.d_model), nn.Linear(shape.d_model, 2)
+    model = nn.Sequential(embed, *(PlainLayer(shape) for _ in range(shape.n_layers)), unembed)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
+    stream = generators([0])[0]
+    for _ in range(steps):
+        omega0 = 1 + 3 * torch.rand(BATCH, generator=stream)
+        initial = initial_in_box(BATCH, (0.0, 1.0), stream).float()
+        states = stepped(initial, omega0, torch.full_like(omega0, 0.1), WINDOW + 1)
+        optimizer.zero_grad()
+        loss = (model(states[:, :-1]) - states[:, 1:]).square().sum(-1).mean()
+        loss.backward()
+        optimizer.step()
+
+
+def our_loop(shape: ShapeConfig, steps: int, kind: LossKind, data: Tensor) -> None:
+    """Train with this project's trainer, on trajectories made beforehand."""
+    optimizer = OptimizerConfig(
+        name="AdamW", learning_rate=1e-3, options={"weight_decay": 0.01}, schedule="constant",
+        final_fraction=1.0, warmup_steps=0,
+    )  # fmt: skip
+    config = TrainingConfig(
+        steps=steps, batch_size=BATCH, optimizer=optimizer, clip_norm=None, dtype="float32",
+        record_every=steps,
+    )  # fmt: skip
+
+    def batches() -> Iterator[Tensor]:
+        for index in minibatches(len(data), BATCH, generators([0], 1)):
+            yield data[index]
+
+    train(
+        Transformer(shape.transformer, generators([0])),
+        lambda model, batch: squared_error(model, batch, kind),
+        batches(),
+        config,
+    )
+
+
+def main() -> None:
+    """Compare steps per second, in turn; the time to make our data stands in a row of its own."""
+    timing.one_thread()
+    stream = generators([0])[0]
+    omega0 = 1 + 3 * torch.rand(32768, generator=stream, dtype=torch.float64)
+    start = time.perf_counter()
+    initial = initial_in_box(len(omega0), (0.0, 1.0), stream)
+    gamma = torch.full_like(omega0, 0.1)
+    data = trajectories(initial, omega0, gamma, 0.1, WINDOW + 1).float().contiguous()
+    rows: dict[str, dict[str, float]] = {"data, once": {"seconds": time.perf_counter() - start}}
+    kinds: tuple[LossKind, ...] = ("sequence", "last")
+    for name, shape in SIZES.items():
+        for kind in kinds:
+            found = timing.ratio(
+                lambda: our_loop(shape, STEPS, kind, data),  # noqa: B023
+                lambda: plain_loop(shape, STEPS),  # noqa: B023
+                REPEATS,
+            )
+            rate = {f"{w}_steps_per_s": STEPS / found.pop(f"{w}_s") for w in ("ours", "theirs")}
+            rows[f"{name} {kind}"] = found | rate
+    ratios = [row["ratio"] for row in rows.values() if "ratio" in row]
+    rows["all"] = {"ratio": statistics.median(ratios)}
+    timing.record("oscillator_training", rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,141 @@
+"""The real DAG at tiny scale: each stage runs once, when the first test asks for it."""
+
+import shutil
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from pipeline import artifacts, config, dag, execution, quick
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+# Laid over the small scale of tests/small_params.yaml: what a second or two can compute.
+TINY = {
+    "figures": {"style": {"dpi": 50, "font_size": 6.0, "panel_width": 1.6, "panel_height": 1.3}},
+    "oscillator": {
+        "fixed_data": {"train": 64, "test": 5, "test_steps": 12},
+        "variable_data": {"train": 128, "valid": 8, "test": 4, "test_steps": 200},
+        "train_fixed": {"training": {"steps": 10, "batch_size": 8, "record_every": 5}},
+        "train_variable": {
+            "training": {"steps": 4, "batch_size": 4, "record_every": 2},
+            "models": {"8la_32_16_nc": {"d_model": 4, "d_head": 2, "n_layers": 2}},
+        },
+        "train_surrogate": {"windows": 4, "steps": 10},
+        "measure": {"horizons": [50, 200]},
+    },
+}  # fmt: skip
+
+# Models and recipes that would only do the same again.
+DROPPED = {
+    ("train_fixed", "other_recipes"): ("float32",),
+    ("train_variable", "models"): ("1la_8_4", "8la_16_8", "4la_32_16_nc"),
+}
+
+
+def drop(path):
+    yaml = YAML()
+    content = yaml.load(path)
+    for (section, key), names in DROPPED.items():
+        for name in names:
+            del content["oscillator"][section][key][name]
+    with path.open("w") as file:
+        yaml.dump(content, file)
+
+
+class Chain:
+    """A checkout in a scratch folder; stages run as the shell runs them, without tracking."""
+
+    def __init__(self, root):
+        self.root = root
+        self.inputs = root / "data"
+        self.stages = dag.read(ROOT)
+        (root / "pipeline").symlink_to(ROOT / "pipeline")
+        shutil.copy(ROOT / "dvc.yaml", root)
+        shutil.copy(ROOT / config.FILE, root)
+        quick.overlay(root / config.FILE, ROOT / quick.SMALL)
+        with (root / "tiny.yaml").open("w") as file:
+            YAML().dump(TINY, file)
+        quick.overlay(root / config.FILE, root / "tiny.yaml")
+        drop(root / config.FILE)
+
+    def params(self, stage):
+        return config.load(
+            self.root / config.FILE, import_module(f"pipeline.stages.{stage}").Params
+        )
+
+    def run(self, stage, inputs, out):
+        """Run one stage from ``inputs`` into ``out``."""
+        out.mkdir(parents=True)
+        module = import_module(f"pipeline.stages.{stage}")
+        metrics = module.run(self.params(stage), inputs, out)
+        if metrics is not None:
+            artifacts.write_json(out / "metrics.json", metrics)
+        return out
+
+    def sources(self, stage):
+        """Return the data files that a stage reads, as dvc.yaml says, from data/ on."""
+        paths = [Path(path) for path in self.stages[stage].get("deps", [])]
+        files = [path.relative_to("data") for path in paths if path.parts[0] == "data"]
+        # The check's constant output orders the stages; nobody reads it.
+        return [file for file in files if file.parts[0] != "check_params"]
+
+    def declared(self, stage):
+        """Return the files that dvc.yaml says a stage writes."""
+        paths = [Path(path) for path in dag.outputs(self.stages[stage])]
+        assert {path.parent for path in paths} == {Path("data", stage)}
+        return {path.name for path in paths}
+
+    def made(self, stage):
+        """Return the folder of a stage's outputs, after running it and what it needs, once."""
+        out = self.inputs / stage
+        if not out.exists():
+            for source in dict.fromkeys(path.parts[0] for path in self.sources(stage)):
+                self.made(source)
+            self.run(stage, self.inputs, out)
+        return out
+
+    def copied_inputs(self, stage, folder):
+        """Make a stage's input files, and copy these and no others into another folder."""
+        self.made(stage)
+        for source in self.sources(stage):
+            (folder / source).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(self.inputs / source, folder / source)
+        return folder
+
+    def metrics(self, stage):
+        return artifacts.read_json(self.made(stage) / "metrics.json")
+
+
+@pytest.fixture(scope="session")
+def chain(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(execution.WORKERS, "1")
+        patch.delenv(execution.SCHEDULER, raising=False)
+        yield Chain(tmp_path_factory.mktemp("chain"))
+
+
+@pytest.fixture
+def in_this_process(monkeypatch):
+    """Compute cells without worker processes, where the axes of tensors are checked too."""
+
+    def map_cells(function, cells, **_):
+        return [function(cell) for cell in cells]
+
+    monkeypatch.setattr(execution, "map_cells", map_cells)
+
+
+@pytest.fixture(scope="session")
+def assert_summaries():
+    """Check metrics {condition: summary}: each quantity in its interval, and its n."""
+
+    def check(conditions, quantities, n):
+        for name, found in conditions.items():
+            expected = {f"{q}{suffix}" for q in quantities for suffix in ("", "_low", "_high")}
+            assert found.keys() == expected | {"n"}, name
+            assert found["n"] == n.get(name, n.get(None)), name
+            for quantity in quantities:
+                low, middle, high = (found[f"{quantity}{s}"] for s in ("_low", "", "_high"))
+                assert low <= middle <= high, (name, quantity)
+
+    return check

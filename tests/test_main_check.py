@@ -1,0 +1,69 @@
+"""The shell checks all of params.yaml, as a command and as the stage before all others."""
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline import __main__ as shell
+from pipeline import config, process, tracking
+
+COMMANDS = pytest.mark.parametrize("command", ["check", "check_params"])
+TEXT = (shell.ROOT / config.FILE).read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A repository with the real stages; this process stays as it is."""
+    monkeypatch.setattr(process, "end_with_parent", lambda: None)
+    monkeypatch.setattr(tracking, "import_while_computing", lambda: lambda: None)
+    monkeypatch.setattr(tracking, "record", lambda root, execution: None)
+    for name in ("pipeline", "dvc.yaml"):
+        (tmp_path / name).symlink_to(shell.ROOT / name)
+    before = signal.getsignal(signal.SIGTERM)
+    yield tmp_path
+    signal.signal(signal.SIGTERM, before)
+
+
+@COMMANDS
+def test_the_real_params_pass(root: Path, capsys: pytest.CaptureFixture[str], command: str) -> None:
+    (root / config.FILE).write_text(TEXT, encoding="utf-8")
+    assert shell.main([command], root) == 0
+    assert capsys.readouterr() == ("", "")
+    assert (root / "data" / "check_params" / "ok.json").is_file() == (command == "check_params")
+
+
+@COMMANDS
+@pytest.mark.parametrize(
+    ("line", "spoilt", "message"),
+    [
+        ("    dt: 0.1 ", "    dt: -0.1 ", "oscillator.task.dt must be > 0, got -0.1"),
+        ("    dt: 0.1 ", "    td: 0.1 ", "oscillator.task.dt is missing"),
+        ("  measure:", "  measured:", "oscillator.measure is missing"),
+    ],
+)
+def test_a_fault_anywhere_is_one_line(
+    root: Path,
+    capsys: pytest.CaptureFixture[str],
+    command: str,
+    line: str,
+    spoilt: str,
+    message: str,
+) -> None:
+    assert line in TEXT
+    (root / config.FILE).write_text(TEXT.replace(line, spoilt, 1), encoding="utf-8")
+    assert shell.main([command], root) == 1
+    found = capsys.readouterr().err
+    assert found.startswith(f"error: {command}: params.yaml: {message}")
+    assert found.count("\n") == 1
+    assert not (root / "data" / "check_params" / "ok.json").exists()
+
+
+def test_an_unknown_command_is_refused_with_the_known_ones(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        shell.main(["no_stage"], root)
+    assert ended.value.code == 2
+    assert "oscillator_data" in capsys.readouterr().err

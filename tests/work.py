@@ -1,0 +1,111 @@
+"""Cells of work for tests of execution: what worker processes import must be light."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from pipeline import execution
+from pipeline.artifacts import ArtifactError
+from pipeline.core.ensemble import History, TrainingConfig, train
+from pipeline.core.linear import LinearWindow, LinearWindowConfig
+from pipeline.core.optimizers import OptimizerConfig
+from pipeline.core.sampling import generators, minibatches
+
+STEPS = 20
+TRAINING = TrainingConfig(
+    steps=STEPS,
+    batch_size=8,
+    optimizer=OptimizerConfig(
+        name="Adam",
+        learning_rate=0.01,
+        options={},
+        schedule="cosine",
+        final_fraction=0.0,
+        warmup_steps=0,
+    ),
+    clip_norm=1.0,
+    dtype="float32",
+    record_every=5,
+)
+
+
+def train_seed(seed: int) -> tuple[dict[str, Tensor], History]:
+    """Train a small linear model; matrices big enough for torch to use several threads if let."""
+    model = LinearWindow(LinearWindowConfig(window=64, d_in=8, d_out=8), generators([seed]))
+    data = torch.randn(256, 64, 8, generator=torch.Generator().manual_seed(0))
+    streams = generators([seed], purpose=1)
+
+    def loss(model: LinearWindow, batch: Tensor) -> Tensor:
+        return (model(batch)[:, :, 0] - batch[:, :, -1]).square().mean((1, 2))
+
+    batches = (data[index] for index in minibatches(256, 8, streams))
+    history = train(model, loss, batches, TRAINING, on_step=execution.report)
+    return model.state_dict(), history
+
+
+def slow_square(number: int) -> int:
+    """The first cells take longest, so that they end in another order than they start."""
+    time.sleep(0.2 / (1 + number))
+    return number**2
+
+
+def threads(_: int) -> tuple[int, bool]:
+    return torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+
+
+def fail_or_wait(folder_and_number: tuple[Path, int]) -> int:
+    """Cell 0 fails; the others leave a mark when they start and one if they end."""
+    folder, number = folder_and_number
+    (folder / f"started_{number}").touch()
+    if number == 0:
+        while not (folder / "started_1").exists():
+            time.sleep(0.01)
+        raise ValueError("cell 0 cannot be computed")
+    time.sleep(60)
+    (folder / f"ended_{number}").touch()
+    return number
+
+
+def refuse(folder: Path) -> None:
+    raise ArtifactError(folder / "models.safetensors", "is missing")
+
+
+def die(number: int) -> int:
+    if number == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def tell_and_wait(folder: Path) -> None:
+    """Say which process this is, then compute for as long as it lives."""
+    (folder / f"worker_{os.getpid()}").touch()
+    time.sleep(60)
+
+
+def wait_in_workers(folder: Path) -> None:
+    """A stage with two cells that never end: to be run in a process of its own, and killed."""
+    execution.map_cells(tell_and_wait, [folder, folder], description="waiting")
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that is dead and not yet reaped does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state not in "ZX"
+
+
+def until(condition: Callable[[], bool], seconds: float = 30.0) -> bool:
+    """Wait for a condition; return whether it came true in time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.02)
+    return False
