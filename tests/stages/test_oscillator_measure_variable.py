@@ -4,7 +4,7 @@ import pytest
 from pipeline import artifacts
 
 STAGE = "oscillator_measure_variable"
-FORECAST = ("one_step", "r50", "r200", "horizon")
+FORECAST = ("one_step", "r50", "r200", "horizon", "energy_drift", "energy_spread")
 SURROGATE = ("r2", "r2_increment", "divergence_horizon")
 
 

@@ -19,6 +19,7 @@ from pipeline.core.sampling import generators
 Positive = Annotated[float, Field(gt=0)]
 Column = Float[Tensor, "draw sample"]
 Design = Float[Tensor, "draw sample feature"]
+Points = Float[Tensor, "draw point"]
 
 
 class SpringConfig(Section):
@@ -96,8 +97,8 @@ def predict(design: Design, theta: Float[Tensor, "draw feature"]) -> Column:
 
 
 def bands(
-    design: Design, y: Column, at: Design, confidence: float
-) -> tuple[Column, Column, Column]:
+    design: Design, y: Column, at: Float[Tensor, "draw point feature"], confidence: float
+) -> tuple[Points, Points, Points]:
     """Return the fit at new points and the half-widths of its confidence and prediction bands.
 
     The bands are y(x) +- t sqrt(s^2 h) and y(x) +- t sqrt(s^2 (1 + h)), h = x^T (X^T X)^-1 x, with
