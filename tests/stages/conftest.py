@@ -54,7 +54,7 @@ TINY = {
         "train_rule": {
             "attention": {"steps": 4}, "head": {"steps": 4}, "linear": {"steps": 4},
         },
-        "search": {"valid": 50, "max_samples": 40},
+        "search": {"valid": 50},
         "complexity": {
             "linear": {"fit": {"steps": 4}},
             "mlp": {"fit": {"steps": 4}},

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from pydantic import Field
 from scipy.stats import binom
 from torch import Tensor
@@ -42,9 +42,9 @@ class DataConfig(Section):
 class DataSets:
     """A training and a validation set for each member, and the targets behind both."""
 
-    train: Bits
-    valid: Bits
-    targets: Targets
+    train: Float[Tensor, "member sample position"]
+    valid: Float[Tensor, "member other position"]
+    targets: Int[Tensor, "member rule target"]
 
     def members(self, start: int, stop: int) -> "DataSets":
         """Return the data sets of some members."""

@@ -12,9 +12,7 @@ from torch import Tensor
 from pipeline.labs.conjunction.task import Bits, Labels, TaskConfig
 
 
-def candidates(
-    task: TaskConfig, bits: Bits, labels: Labels
-) -> Bool[Tensor, "member rule position"]:
+def candidates(task: TaskConfig, bits: Bits, labels: Labels) -> Bool[Tensor, "member rule free"]:
     """Return the free positions that are 1 in every positive sample of each rule."""
     free = bits[..., : task.free_positions] == 1
     kept = [
@@ -25,7 +23,7 @@ def candidates(
 
 
 def predict(
-    task: TaskConfig, kept: Bool[Tensor, "member rule position"], bits: Bits
+    task: TaskConfig, kept: Bool[Tensor, "member rule free"], bits: Bits
 ) -> Bool[Tensor, "member sample"]:
     """Return the AND over the kept positions of each sequence's rule."""
     free = bits[..., None, : task.free_positions] == 1
@@ -36,7 +34,11 @@ def predict(
 
 
 def accuracy(
-    task: TaskConfig, train: Bits, labels: Labels, valid: Bits, truth: Labels
+    task: TaskConfig,
+    train: Float[Tensor, "member sample position"],
+    labels: Float[Tensor, "member sample"],
+    valid: Float[Tensor, "member other position"],
+    truth: Float[Tensor, "member other"],
 ) -> Float[Tensor, " member"]:
     """Return the accuracy on ``valid`` of what was learned from ``train``."""
     predicted = predict(task, candidates(task, train, labels), valid)

@@ -1,6 +1,7 @@
 """C6, C7: what the figures and the metrics take of the attention model of the rule task."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,7 +22,7 @@ class Report:
     """Arrays of one example seed, quantities over seeds, and the metrics of C7 by method."""
 
     weights: dict[str, Tensor]
-    graph: dict[str, Tensor | NDArray[np.str_]]
+    graph: dict[str, Tensor | NDArray[Any]]
     focus: dict[str, Float[Tensor, " member"]]
     metrics: dict[str, Summary]
 

@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 import torch
 from jaxtyping import Bool, Float
-from numpy.typing import NDArray
 from pydantic import Field
 
 from pipeline.config import Section
@@ -44,8 +43,8 @@ def crossing(
     right = np.minimum(left + 1, rungs - 1)
     at_left = np.take_along_axis(solved, left[..., None], -1)[..., 0]
     at_right = np.take_along_axis(solved, right[..., None], -1)[..., 0]
-    rise = np.where(at_right > at_left, at_right - at_left, 1.0)
-    part = (0.5 - at_left) / rise
+    inside = (last >= 0) & (last < rungs - 1)
+    part = np.where(inside, 0.5 - at_left, 0.0) / np.where(inside, at_right - at_left, 1.0)
     logs = np.log(samples)
     found = np.exp(logs[left] + part * (logs[right] - logs[left]))
     return np.where(last < 0, samples[0], np.where(last == rungs - 1, np.nan, found))
@@ -103,13 +102,13 @@ class Fits:
 
 
 def power_law(
-    positions: Float[np.ndarray, " point"], samples: Float[np.ndarray, "*resample point"]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Fit log m = log c + a log T; return the slopes a and the intercepts log c [*resample]."""
+    positions: Float[np.ndarray, " point"], samples: Float[np.ndarray, "resample point"]
+) -> tuple[Float[np.ndarray, " resample"], Float[np.ndarray, " resample"]]:
+    """Fit log m = log c + a log T by least squares; return the slopes a and intercepts log c."""
     x, y = np.log(positions), np.log(samples)
     centred = x - x.mean()
-    slope = (y * centred).sum(-1) / (centred**2).sum()
-    return slope, y.mean(-1) - slope * x.mean()
+    slope = (y * centred).sum(1) / (centred**2).sum()
+    return slope, y.mean(1) - slope * x.mean()
 
 
 def logarithm(
@@ -125,7 +124,7 @@ def compare_laws(
     positions: Float[np.ndarray, " point"], samples: Float[np.ndarray, " point"]
 ) -> Fits:
     """Fit both laws to the samples needed."""
-    slope, intercept = power_law(positions, samples)
+    [slope], [intercept] = power_law(positions, samples[None])
     b, a = logarithm(positions, samples)
     power = np.log(samples) - (intercept + slope * np.log(positions))
     # A straight line in log T through steep growth can be negative at small T: no fit there.
@@ -193,7 +192,7 @@ def summarise(needs: Sequence[Need]) -> Summary:
     return metrics
 
 
-def needs_rows(needs: Sequence[Need]) -> list[dict[str, float]]:
+def needs_rows(needs: Sequence[Need]) -> list[dict[str, float | int]]:
     """Lay the samples needed out, a row a T."""
     return [
         {"positions": n.positions, "samples": n.samples}

@@ -33,7 +33,7 @@ class SearchConfig(Section):
     """What counts as solved, and how far the search goes.
 
     It ends when at most a fraction ``low`` and at least ``high`` of the seeds are solved at its
-    ends, or at ``max_samples``.
+    ends, or at the curve's ``max_samples``.
     """
 
     targets: Count
@@ -41,7 +41,6 @@ class SearchConfig(Section):
     valid: Count
     low: Annotated[float, Field(ge=0, lt=0.5)]
     high: Annotated[float, Field(gt=0.5, le=1)]
-    max_samples: Count
 
     def task(self, positions: int) -> TaskConfig:
         """Return the plain balanced task for T ``positions``; any draw counts, as luck does."""
@@ -59,13 +58,15 @@ class SearchConfig(Section):
 class CurveConfig(Section):
     """One learner's curve.
 
-    ``contexts`` maps each T to the sample size where its search starts: a good one saves time.
+    ``contexts`` maps each T to the sample size where its search starts: a good one saves time. No
+    search goes beyond ``max_samples``.
     """
 
     seeds: Seeds
     members_per_cell: Count
     rungs_per_doubling: Count
     contexts: Annotated[Mapping[int, Count], Field(min_length=2)]
+    max_samples: Count
 
 
 class LinearCurve(CurveConfig):
@@ -127,13 +128,13 @@ def next_rungs(
     """Return the rungs to try next, given the solved fractions of those tried; none: finished."""
     per_doubling = curve.rungs_per_doubling
     if not solved:
-        first = min(curve.contexts[positions], search.max_samples)
+        first = min(curve.contexts[positions], curve.max_samples)
         return [round(float(np.log2(first)) * per_doubling)]
     low, high = min(solved), max(solved)
     wanted = []
     if solved[low] > search.low and low > 0:
         wanted.append(low - 1)
-    if solved[high] < search.high and samples_at(high + 1, per_doubling) <= search.max_samples:
+    if solved[high] < search.high and samples_at(high + 1, per_doubling) <= curve.max_samples:
         wanted.append(high + 1)
     return wanted
 

@@ -48,12 +48,13 @@ def test_the_fast_form_is_the_tutorials_forward_pass(seed, size):
     bits = some_bits(2, 7, seed)
     scores, values = model.tables()
     gap = float((scores.amax() - scores.amin()).detach())
-    found = model(encode(model, bits))
-    for m in range(2):
-        # As for the table itself, then a sum of T terms of readout times value.
+    with torch.no_grad():
+        found = model(encode(model, bits))
         scale = float(values.abs().max() * model.readout.abs().max())
-        error = (found[m] - tutorial_logits(model, bits, m)).abs().max()
-        assert float(error) <= 7 * (4 * gap + 40) * EPS * scale
+        for m in range(2):
+            # As for the table itself, then a sum of T terms of readout times value.
+            error = (found[m] - tutorial_logits(model, bits, m)).abs().max()
+            assert float(error) <= 7 * (4 * gap + 40) * EPS * scale
 
 
 def test_score_gaps_of_several_hundred_agree_too():
@@ -62,12 +63,12 @@ def test_score_gaps_of_several_hundred_agree_too():
         scores, _ = model.tables()
         model.W_Q.mul_(600 / (scores.amax() - scores.amin()))
         scores, values = model.tables()
-    gap = float(scores.amax() - scores.amin())
-    assert gap == pytest.approx(600)
-    bits = some_bits(1, 7)
-    error = (model(encode(model, bits))[0] - tutorial_logits(model, bits, 0)).abs().max()
-    scale = float(values.abs().max() * model.readout.abs().max())
-    assert float(error.detach()) <= 7 * (4 * gap + 40) * EPS * scale
+        gap = float(scores.amax() - scores.amin())
+        assert gap == pytest.approx(600)
+        bits = some_bits(1, 7)
+        error = (model(encode(model, bits))[0] - tutorial_logits(model, bits, 0)).abs().max()
+        scale = float(values.abs().max() * model.readout.abs().max())
+    assert float(error) <= 7 * (4 * gap + 40) * EPS * scale
 
 
 @pytest.mark.parametrize("queries", ["tokens", "positions", "cls"])

@@ -82,7 +82,7 @@ def test_a_resample_beyond_the_search_counts_as_the_largest_size():
 
 @given(exponent=st.floats(-1, 2), scale=st.floats(0.1, 100))
 def test_a_power_law_is_recovered(exponent, scale):
-    slope, intercept = power_law(T, scale * T**exponent)
+    [slope], [intercept] = power_law(T, (scale * T**exponent)[None])
     # Logarithms of order 10, rounded, over a spread of log T of 2.
     assert float(slope) == pytest.approx(exponent, abs=1e-12)
     assert float(intercept) == pytest.approx(np.log(scale), abs=1e-11)
@@ -121,7 +121,7 @@ def test_a_table_of_points_becomes_the_samples_needed():
     found = [n.samples for n in needs]
     assert found == pytest.approx(np.sqrt([16 * 23, 32 * 45, 64 * 91]), rel=1e-12)
     metrics = scaling.summarise(needs)
-    slope, _ = power_law(T[:3], np.array(found))
+    [slope], _ = power_law(T[:3], np.array([found]))
     assert metrics["exponent"] == pytest.approx(float(slope))
     assert metrics["m32_low"] <= metrics["m32"] <= metrics["m32_high"]
 

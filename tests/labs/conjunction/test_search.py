@@ -7,9 +7,13 @@ from pydantic import ValidationError
 from pipeline.labs.conjunction import search
 from pipeline.labs.conjunction.search import CurveConfig, Rung, SearchConfig, samples_at
 
-SEARCH = SearchConfig(targets=3, threshold=0.99, valid=200, low=0.25, high=0.75, max_samples=1000)
+SEARCH = SearchConfig(targets=3, threshold=0.99, valid=200, low=0.25, high=0.75)
 CURVE = CurveConfig(
-    seeds=tuple(range(10)), members_per_cell=4, rungs_per_doubling=2, contexts={16: 20, 32: 40}
+    seeds=tuple(range(10)),
+    members_per_cell=4,
+    rungs_per_doubling=2,
+    contexts={16: 20, 32: 40},
+    max_samples=1000,
 )
 
 
@@ -76,12 +80,16 @@ def test_more_samples_solve_more_seeds():
     assert fractions[-1] == 1.0
 
 
-@pytest.mark.parametrize(
-    "changes", [{"low": 0.5}, {"high": 0.5}, {"valid": 0}, {"threshold": 0.5}, {"max_samples": 0}]
-)
+@pytest.mark.parametrize("changes", [{"low": 0.5}, {"high": 0.5}, {"valid": 0}, {"threshold": 0.5}])
 def test_values_out_of_range_are_refused(changes):
     with pytest.raises(ValidationError):
         SearchConfig(**(SEARCH.model_dump() | changes))
+
+
+@pytest.mark.parametrize("changes", [{"contexts": {16: 0, 32: 1}}, {"max_samples": 0}])
+def test_zero_samples_are_refused(changes):
+    with pytest.raises(ValidationError, match="greater than or equal to 1"):
+        CurveConfig(**(CURVE.model_dump() | changes))
 
 
 def test_more_targets_than_positions_are_refused():

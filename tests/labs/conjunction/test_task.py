@@ -126,7 +126,7 @@ def test_identification_looks_at_each_rule_alone():
     targets = torch.tensor([[0], [1]])
     bits = torch.tensor(
         # 0, 1, 2, 3 and the rule: position 2 equals target 0 only where the rule is 0.
-        [[1, 0, 1, 0, 0], [0, 1, 0, 0, 0], [1, 1, 0, 0, 1], [0, 0, 1, 1, 1]],
+        [[1, 0, 1, 0, 0], [0, 1, 0, 0, 0], [0, 1, 0, 0, 1], [0, 0, 1, 1, 1]],
         dtype=torch.float64,
     )
     assert not is_identified(config, bits, targets)
