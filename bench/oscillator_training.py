@@ -7,7 +7,7 @@ position with one ``nn.Linear`` a matrix, and steps AdamW. It is written here fo
 import math
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
@@ -37,7 +37,7 @@ class PlainLayer(nn.Module):
     def __init__(self, shape: ShapeConfig):
         super().__init__()
         heads, d, e = shape.d_model // shape.d_head, shape.d_model, shape.d_head
-        self.causal = shape.causal
+        self.causal, self.scale = shape.causal, math.sqrt(shape.d_head)
         self.q, self.k, self.v = (
             nn.ModuleList(nn.Linear(d, e, bias=False) for _ in range(heads)) for _ in range(3)
         )
@@ -47,7 +47,7 @@ class PlainLayer(nn.Module):
         """Add the heads to the stream."""
         total = x
         for q, k, v, o in zip(self.q, self.k, self.v, self.o, strict=True):
-            scores = q(x) @ k(x).transpose(-1, -2) / math.sqrt(q.out_features)
+            scores = q(x) @ k(x).transpose(-1, -2) / self.scale
             if self.causal:
                 mask = torch.triu(torch.ones(x.shape[1], x.shape[1], dtype=torch.bool), 1)
                 scores = scores.masked_fill(mask, -torch.inf)
@@ -55,13 +55,19 @@ class PlainLayer(nn.Module):
         return total
 
 
-def plain_loop(shape: ShapeConfig, steps: int) -> None:
-    """Train the study's way."""
+def plain_model(shape: ShapeConfig) -> nn.Sequential:
+    """Return embedding, layers and unembedding; their weights come from torch's own state."""
     embed, unembed = nn.Linear(2, shape.d_model), nn.Linear(shape.d_model, 2)
-    model = nn.Sequential(embed, *(PlainLayer(shape) for _ in range(shape.n_layers)), unembed)
+    return nn.Sequential(embed, *(PlainLayer(shape) for _ in range(shape.n_layers)), unembed)
+
+
+def plain_loop(
+    model: nn.Sequential, steps: int, on_step: Callable[[int], bool] = lambda _: False
+) -> None:
+    """Train the study's way, until ``on_step`` says that it is enough."""
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
     stream = generators([0])[0]
-    for _ in range(steps):
+    for step in range(steps):
         omega0 = 1 + 3 * torch.rand(BATCH, generator=stream)
         initial = initial_in_box(BATCH, (0.0, 1.0), stream).float()
         states = stepped(initial, omega0, torch.full_like(omega0, 0.1), WINDOW + 1)
@@ -69,6 +75,8 @@ def plain_loop(shape: ShapeConfig, steps: int) -> None:
         loss = (model(states[:, :-1]) - states[:, 1:]).square().sum(-1).mean()
         loss.backward()
         optimizer.step()
+        if on_step(step):
+            return
 
 
 def our_loop(shape: ShapeConfig, steps: int, kind: LossKind, data: Tensor) -> None:
@@ -109,7 +117,7 @@ def main() -> None:
         for kind in kinds:
             found = timing.ratio(
                 lambda: our_loop(shape, STEPS, kind, data),  # noqa: B023
-                lambda: plain_loop(shape, STEPS),  # noqa: B023
+                lambda: plain_loop(plain_model(shape), STEPS),  # noqa: B023
                 REPEATS,
             )
             rate = {f"{w}_steps_per_s": STEPS / found.pop(f"{w}_s") for w in ("ours", "theirs")}

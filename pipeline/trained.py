@@ -1,5 +1,6 @@
 """What a training stage writes: its models, their loss curves, and the list that tracking reads."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +35,11 @@ class Trained:
     example: Float[Tensor, "..."] | None = None
 
 
+def tensor(values: Sequence[float]) -> Float[Tensor, " member"]:
+    """Return one number a member as a tensor."""
+    return torch.tensor(values, dtype=torch.float64)
+
+
 def joined(parts: Sequence[tuple[MemberModule, History]]) -> tuple[MemberModule, History]:
     """Join the groups of members of one configuration, in their order."""
     histories = [history for _, history in parts]
@@ -59,7 +65,10 @@ def history_table(item: Trained) -> pd.DataFrame:
     assert item.history is not None
     frames = []
     for k, seed in enumerate(item.seeds):
-        columns = {name: v[:, k].numpy() for name, v in item.history.values.items()}
+        columns = {
+            name: v[:, k].nan_to_num(torch.nan, torch.nan, torch.nan).numpy()
+            for name, v in item.history.values.items()
+        }
         frames.append(
             pd.DataFrame({"model": item.name, "seed": seed, "step": item.history.steps} | columns)
         )
@@ -72,12 +81,14 @@ def entry(item: Trained, member: int) -> dict[str, Any]:
     final = {name: float(values[member]) for name, values in item.metrics.items()}
     if item.history is not None:
         final |= {name: float(v[-1, member]) for name, v in item.history.values.items()}
+    # A model may run away on validation data; JSON and MLflow have no infinity.
+    known = {name: value if math.isfinite(value) else None for name, value in final.items()}
     where = {"model": item.name, "seed": seed}
     registered = item.register is not None and member == 0
     described: dict[str, Any] = {
         "name": f"{item.experiment}.{item.name}.seed_{seed}",
         "params": {**item.params, "seed": seed, "parameters": item.model.parameters_per_member},
-        "metrics": final,
+        "metrics": known,
         "history": {"file": "history.csv", "where": where} if item.history is not None else None,
         "model": {"file": "models.safetensors", "name": item.name, "member": member},
         "register": item.register if registered else None,

@@ -40,4 +40,4 @@ class Equivariant(MemberModule):
             return self.inner(x, last_only=last_only)
         scale = x.square().mean((-1, -2), keepdim=True).sqrt()
         safe = torch.where(scale > 0, scale, torch.ones_like(scale))
-        return safe * self.inner(x / safe, last_only=last_only)
+        return scale * self.inner(x / safe, last_only=last_only)

@@ -30,7 +30,7 @@ class LevenbergMarquardtConfig(Section):
 def minimise(
     model: nn.Module,
     residual: Residual,
-    samples: tuple[Float[Tensor, "sample *axes"], ...],
+    samples: tuple[Float[Tensor, "sample ..."], ...],
     config: LevenbergMarquardtConfig,
     on_step: Callable[[], None] | None = None,
 ) -> list[float]:

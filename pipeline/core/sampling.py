@@ -22,3 +22,8 @@ def minibatches(
     while True:
         drawn = [torch.randint(count, (block, batch_size), generator=g) for g in streams]
         yield from torch.stack(drawn, dim=1)
+
+
+def grouped(seeds: Sequence[int], size: int) -> list[Sequence[int]]:
+    """Cut the seeds into groups that are stacked in one computation."""
+    return [seeds[k : k + size] for k in range(0, len(seeds), size)]

@@ -1,6 +1,6 @@
 """O7: the recipe that tracks unknown frequencies, what each ingredient does, how far it carries."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,14 +13,19 @@ from pipeline.figures.oscillator_rollouts import Rollouts, draw_error, draw_stat
 from pipeline.figures.style import COLOURS, TRUTH, StyleConfig
 
 
+def horizons(quantities: Iterable[str]) -> list[str]:
+    """Return the rollout errors among the quantities: r50, r200."""
+    return [name for name in quantities if name[0] == "r" and name[1:].isdigit()]
+
+
 def tracked(
     config: StyleConfig,
     rollouts: Rollouts,
     metrics: Mapping[str, Any],
     dt: float,
-    shown: Sequence[str],
 ) -> Figure:
-    """Draw the four panels of the shown models, beside the oracle's error."""
+    """Draw the four panels of every model, beside the oracle's error."""
+    shown = [name for name in rollouts.names if name != "dmd"]
     n = max(found["n"] for found in metrics.values())
     title = (
         "O7  Attention that tracks a trajectory of unknown frequency: rollouts after a window\n"
@@ -31,7 +36,8 @@ def tracked(
         found = metrics[name]
         draw_states(row[:3], rollouts, {name: "model"}, dt)
         row[0].set_title(f"{name}: {found['parameters']} parameters", loc="left")
-        row[1].set_title(f"r50 {found['r50']:.1e}   r200 {found['r200']:.1e}", loc="left")
+        errors = "   ".join(f"{name} {found[name]:.1e}" for name in horizons(found))
+        row[1].set_title(errors, loc="left")
         draw_error(row[3], rollouts, {name: "model", "dmd": "in-context DMD (oracle)"}, dt)
     style.legend_below(figure, axes[0][1], axes[0][3])
     return figure
@@ -47,7 +53,7 @@ def ablation(config: StyleConfig, table: pd.DataFrame, steps: int) -> Figure:
     )
     figure = style.canvas(config, 3.0, 1.5, title)
     axis = figure.add_subplot()
-    for k, quantity in enumerate(("r50", "r200")):
+    for k, quantity in enumerate(horizons(table.quantity.unique())):
         part = table[table.quantity == quantity]
         where = np.array([names.index(name) for name in part.condition]) + 0.2 * (k - 0.5)
         style.intervals(axis, part, where, COLOURS[k], f"rollout error over {quantity[1:]} steps")
@@ -59,9 +65,10 @@ def ablation(config: StyleConfig, table: pd.DataFrame, steps: int) -> Figure:
 
 def generality(config: StyleConfig, table: pd.DataFrame, trained: tuple[float, float]) -> Figure:
     """Draw the error against noise, and against the band of frequencies, for the shown models."""
+    steps = str(table.quantity.iloc[0]).split("_")[0].removeprefix("r")
     title = (
         "O7  Noise in the window, and frequencies outside the training range\n"
-        f"rollout error over 50 steps: median over {int(table.n.max())} seeds with its interval"
+        f"rollout error over {steps} steps: median over {int(table.n.max())} seeds, with interval"
     )
     figure = style.canvas(config, 3.6, 1.6, title)
     noise, frequency = (figure.add_subplot(1, 2, k) for k in (1, 2))

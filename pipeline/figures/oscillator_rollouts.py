@@ -1,5 +1,6 @@
 """The study's four panels: phase space, x(t), p(t) and the relative error of a rollout."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,9 +101,16 @@ def variable(config: StyleConfig, rollouts: Rollouts, dt: float, about: str) -> 
     return figure
 
 
-def compared(config: StyleConfig, rollouts: Rollouts, dt: float, about: str) -> Figure:
+def compared(
+    config: StyleConfig, rollouts: Rollouts, dt: float, surrogate: Mapping[str, float]
+) -> Figure:
     """O6: attention, linear regression and the linear surrogate; post 2's figure 8."""
-    title = f"O6  Is the attention model reduced to a linear one?\n{about}"
+    title = (
+        "O6  Is the attention model reduced to a linear one?\n"
+        f"surrogate R$^2$ = {surrogate['r2']:.4f}, of increments {surrogate['r2_increment']:.3f}; "
+        f"its rollouts part from attention's after {surrogate['divergence_horizon']:.0f} steps "
+        f"(medians over {surrogate['n']} seeds)"
+    )
     figure, axes = style.panels(config, 2, 2, title, width=1.7)
     draw_states(
         [axes[1][1], axes[0][0], axes[0][1]],

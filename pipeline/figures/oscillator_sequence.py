@@ -36,7 +36,7 @@ def saliency(
     """Draw the saliency maps of the first seed; post 2's figure 2."""
     title = (
         r"O4  Saliency $\partial Y_i / \partial X_j$ (channels x, p interleaved), first seed"
-        "\nbelow each: medians over seeds"
+        "\nabove each: medians over seeds"
     )
     figure = style.canvas(config, 1.7 * len(names), 1.9, title)
     for k, (name, matrix) in enumerate(zip(names, maps, strict=True), start=1):

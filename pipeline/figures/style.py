@@ -68,7 +68,7 @@ def panels(
     style: StyleConfig, rows: int, columns: int, title: str, *, width: float = 1.0
 ) -> tuple[Figure, list[list[Axes]]]:
     """Make a figure of rows x columns panels, each ``width`` times as wide as one panel."""
-    figure = canvas(style, width * columns, rows, title)
+    figure = canvas(style, width * columns, float(rows), title)
     axes = figure.subplots(rows, columns, squeeze=False)
     return figure, [list(row) for row in axes]
 

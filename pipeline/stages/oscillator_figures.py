@@ -1,4 +1,4 @@
-"""Draw the oscillator lab's figures from its measurements."""
+"""Draw the figures of the study's own experiments, O1 to O6."""
 
 from pathlib import Path
 
@@ -7,10 +7,13 @@ from pydantic import Field
 
 from pipeline import artifacts
 from pipeline.config import StageParams
+from pipeline.figures import oscillator_regression, oscillator_sequence, oscillator_time
 from pipeline.figures import oscillator_rollouts as rollouts
 from pipeline.figures.learning_curves import learning_curves
 from pipeline.figures.style import StyleConfig, applied
+from pipeline.labs.oscillator.regression_examples import SCHEMA
 from pipeline.labs.oscillator.task import TaskConfig
+from pipeline.stages._oscillator_figures import read_rollouts, write
 
 
 class Params(StageParams):
@@ -20,47 +23,66 @@ class Params(StageParams):
     task: TaskConfig = Field(alias="oscillator.task")
 
 
-ROLLOUTS = {
-    "names": "str model",
-    "predicted": "float64 model step 2",
-    "true": "float64 model step 2",
-    "error": "float64 model 3 step",
-}
 CURVES = ("model", "seed", "step", "loss", "validation_last")
+TABLE = ("experiment", "condition", "quantity", "median", "low", "high", "n")
 
 
 def run(params: Params, inputs: Path, out: Path) -> None:
     """Write each figure as PNG and SVG."""
     with applied(params.style):
-        figures = draw(params, inputs)
-    for name, figure in figures.items():
-        artifacts.write_figure(out / name, figure)
+        write(out, simple(params, inputs) | windows(params, inputs))
 
 
-def draw(params: Params, inputs: Path) -> dict[str, Figure]:
-    """Read the results and draw them."""
+def simple(params: Params, inputs: Path) -> dict[str, Figure]:
+    """Draw O1, O2 and O3."""
     config, dt = params.style, params.task.dt
-    fixed, variable = inputs / "oscillator_measure_fixed", inputs / "oscillator_measure_variable"
-    metrics = artifacts.read_json(variable / "metrics.json")
+    regression, time = inputs / "oscillator_regression", inputs / "oscillator_measure_time"
+    fixed = inputs / "oscillator_measure_fixed"
+    o1 = artifacts.read_json(regression / "metrics.json")["O1"]
+    o2 = artifacts.read_json(time / "metrics.json")["O2"]["time_network"]
     o3 = artifacts.read_json(fixed / "metrics.json")["O3"]
+    energy = artifacts.read_npz(time / "energy.npz", ratio="float64 3 step")["ratio"]
+    n = max(found["n"] for found in o3.values())
+    examples = artifacts.read_npz(regression / "examples.npz", **SCHEMA)
+    return {
+        "o1_regression": oscillator_regression.regression(config, examples, o1),
+        "o2_time_network": oscillator_time.network(
+            config, read_rollouts(time / "rollouts.npz"), energy, dt, o2["n"]
+        ),
+        "o2_energy": oscillator_time.energies(
+            config, artifacts.read_csv(time / "energy.csv", TABLE)
+        ),
+        "o3_rollouts": rollouts.fixed(config, read_rollouts(fixed / "rollouts.npz"), dt, n),
+    }
+
+
+def windows(params: Params, inputs: Path) -> dict[str, Figure]:
+    """Draw O4, O5, O6 and the learning curves."""
+    config, dt = params.style, params.task.dt
+    sequence = inputs / "oscillator_measure_sequence"
+    variable = inputs / "oscillator_measure_variable"
+    o4 = artifacts.read_json(sequence / "metrics.json")["O4"]
+    metrics = artifacts.read_json(variable / "metrics.json")
     n = max(found["n"] for found in metrics["O5"].values())
     about = f"error: median over test trajectories, then over {n} seeds with its interval"
-    surrogate = metrics["O6"]["surrogate"]
-    verdict = (
-        f"surrogate R$^2$ = {surrogate['r2']:.4f}, of increments {surrogate['r2_increment']:.3f}; "
-        f"its rollouts part from attention's after {surrogate['divergence_horizon']:.0f} steps "
-        f"(medians over {n} seeds)"
+    maps = artifacts.read_npz(
+        sequence / "saliency.npz", names="str model", maps="float64 model row row"
     )
     histories = {
-        "O3": artifacts.read_csv(inputs / "oscillator_train_fixed" / "history.csv", CURVES),
-        "O5": artifacts.read_csv(inputs / "oscillator_train_variable" / "history.csv", CURVES),
+        name: artifacts.read_csv(inputs / f"oscillator_train_{stage}" / "history.csv", CURVES)
+        for name, stage in (("O3", "fixed"), ("O4", "sequence"), ("O5", "variable"))
     }
     return {
-        "o3_rollouts": rollouts.fixed(
-            config, read(fixed / "rollouts.npz"), dt, max(found["n"] for found in o3.values())
+        "o4_rollouts": oscillator_sequence.trained(
+            config, read_rollouts(sequence / "rollouts.npz"), dt, max(f["n"] for f in o4.values())
         ),
-        "o5_rollouts": rollouts.variable(config, read(variable / "models.npz"), dt, about),
-        "o6_comparison": rollouts.compared(config, read(variable / "compared.npz"), dt, verdict),
+        "o4_saliency": oscillator_sequence.saliency(
+            config, [str(name) for name in maps["names"]], maps["maps"], o4
+        ),
+        "o5_rollouts": rollouts.variable(config, read_rollouts(variable / "models.npz"), dt, about),
+        "o6_comparison": rollouts.compared(
+            config, read_rollouts(variable / "compared.npz"), dt, metrics["O6"]["surrogate"]
+        ),
         "learning_curves": learning_curves(
             config,
             histories,
@@ -69,10 +91,3 @@ def draw(params: Params, inputs: Path) -> dict[str, Figure]:
             "squared error",
         ),
     }
-
-
-def read(path: Path) -> rollouts.Rollouts:
-    """Read rollouts."""
-    arrays = artifacts.read_npz(path, **ROLLOUTS)
-    names = [str(name) for name in arrays.pop("names")]
-    return rollouts.Rollouts(names, **arrays)

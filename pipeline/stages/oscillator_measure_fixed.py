@@ -7,7 +7,9 @@ from pipeline.config import StageParams
 from pipeline.core.statistics import summary, table
 from pipeline.core.transformer import Transformer
 from pipeline.labs.oscillator import datasets, measure
-from pipeline.stages._oscillator import read_split, write_rollouts
+from pipeline.labs.oscillator.conservation import conservation
+from pipeline.stages._oscillator_data import read_split
+from pipeline.stages._oscillator_rollouts import write_rollouts
 
 
 class Params(StageParams):
@@ -19,7 +21,8 @@ def run(params: Params, inputs: Path, out: Path) -> dict[str, object]:  # noqa: 
     models = artifacts.read_models(
         inputs / "oscillator_train_fixed" / "models.safetensors", Transformer
     )
-    tests = datasets.by_gamma(read_split(inputs, "fixed_test"))
+    split = read_split(inputs, "fixed_test")
+    tests, omega0 = datasets.by_gamma(split), datasets.by_gamma(split, "omega0")
     metrics, found = {}, {}
     for name, model in models.items():
         gamma = "_".join(name.split("_")[:2])  # gamma_0.1_study
@@ -28,7 +31,8 @@ def run(params: Params, inputs: Path, out: Path) -> dict[str, object]:  # noqa: 
         error = measure.state_relative_error(predicted, true)
         at = f"step{true.shape[1]}"
         metrics[name] = summary(
-            {
+            conservation(predicted, true, omega0[gamma])
+            | {
                 "one_step": error[:, :, 0].median(1).values,
                 f"{at}_error": error[:, :, -1].median(1).values,
                 f"r{true.shape[1]}": measure.rollout_error(predicted, true, true.shape[1]),

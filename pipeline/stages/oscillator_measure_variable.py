@@ -1,55 +1,35 @@
 """O5 and O6: measure the models of varying frequency against linear models and the DMD oracle."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from pydantic import Field, model_validator
-from torch import Tensor
 
 from pipeline import artifacts, execution
 from pipeline.config import StageParams
 from pipeline.core.layers import MemberModule
 from pipeline.core.statistics import summary, table
+from pipeline.labs.oscillator.conservation import conservation
 from pipeline.labs.oscillator.datasets import WindowDataConfig
 from pipeline.labs.oscillator.measure import (
     MeasureConfig,
     forecast_quantities,
-    predict_rollouts,
     surrogate_quantities,
 )
 from pipeline.labs.oscillator.oracles import dmd_rollout
-from pipeline.stages._oscillator import read_split, write_rollouts
+from pipeline.stages._oscillator_data import read_test
+from pipeline.stages._oscillator_rollouts import RolloutCell, roll_out, write_rollouts
 
 
 class Params(StageParams):
-    """How far to compare; the horizons must fit into the test trajectories."""
+    """How far to compare."""
 
-    measure: MeasureConfig = Field(alias="oscillator.measure")
+    measured: MeasureConfig = Field(alias="oscillator.measure")
     data: WindowDataConfig = Field(alias="oscillator.variable_data")
 
     @model_validator(mode="after")
     def _horizons_fit(self) -> "Params":
-        if max(self.measure.horizons) > self.data.test_steps:
-            raise ValueError(
-                "oscillator.measure.horizons must be <= oscillator.variable_data.test_steps = "
-                f"{self.data.test_steps}, got {max(self.measure.horizons)}"
-            )
+        self.measured.require(self.data.test_steps, "oscillator.variable_data.test_steps")
         return self
-
-
-@dataclass(frozen=True)
-class RolloutCell:
-    """One model to roll out from the true windows."""
-
-    model: MemberModule
-    window: Tensor
-    steps: int
-
-
-def compute(cell: RolloutCell) -> Tensor:
-    """Roll out in a worker."""
-    return predict_rollouts(cell.model, cell.window, cell.steps)
 
 
 def run(params: Params, inputs: Path, out: Path) -> dict[str, object]:
@@ -62,22 +42,21 @@ def run(params: Params, inputs: Path, out: Path) -> dict[str, object]:
         for source in sources
     }
     best = artifacts.read_json(inputs / "oscillator_train_surrogate" / "best.json")["model"]
-    test, example = (read_split(inputs, f"variable_{s}")["states"] for s in ("test", "example"))
-    # The example is rolled out with the test trajectories, as the last of them.
-    states, size = torch.cat([test, example]), params.data.window
-    window, true = states[:, :size], states[:, size:]
+    test = read_test(inputs, "variable")
+    window, true, steps = test.window, test.true, test.true.shape[1]
     flat = {name: model for group in models.values() for name, model in group.items()}
-    cells = [RolloutCell(model, window, true.shape[1]) for model in flat.values()]
-    rolled = execution.map_cells(compute, cells, description="O5, O6")
+    cells = [RolloutCell(model, window, steps) for model in flat.values()]
+    rolled = execution.map_cells(roll_out, cells, description="O5, O6")
     rollouts = dict(zip(flat, rolled, strict=True))
-    rollouts["dmd"] = dmd_rollout(window, true.shape[1])[None]
+    rollouts["dmd"] = dmd_rollout(window, steps)[None]
 
     found = {
-        name: forecast_quantities(predicted[:, :-1], true[:-1], params.measure)
+        name: forecast_quantities(predicted[:, :-1], true[:-1], params.measured)
+        | conservation(predicted[:, :-1], true[:-1], test.omega0[:-1])
         for name, predicted in rollouts.items()
     }
     found["surrogate"] |= surrogate_quantities(
-        rollouts["surrogate"][:, :-1], rollouts[best][:, :-1], window[:-1, -1], params.measure
+        rollouts["surrogate"][:, :-1], rollouts[best][:, :-1], window[:-1, -1], params.measured
     )
     compared = {
         "attention": best,

@@ -12,7 +12,8 @@ from pipeline.core.transformer import Transformer
 from pipeline.labs.oscillator import datasets
 from pipeline.labs.oscillator.forecast import ForecastCell
 from pipeline.labs.oscillator.models import ShapeConfig
-from pipeline.stages._oscillator import read_split, train_cells
+from pipeline.stages._oscillator_data import read_split
+from pipeline.stages._oscillator_forecast import train_cells
 
 
 class FixedTrainConfig(Section):

@@ -9,7 +9,8 @@ from pipeline.config import Section, Seeds, StageParams
 from pipeline.core.ensemble import TrainingConfig
 from pipeline.core.linear import LinearWindow, LinearWindowConfig, fit_linear_window
 from pipeline.labs.oscillator.forecast import ForecastCell
-from pipeline.stages._oscillator import read_split, train_cells
+from pipeline.stages._oscillator_data import read_split
+from pipeline.stages._oscillator_forecast import train_cells
 
 
 class LinearTrainConfig(Section):

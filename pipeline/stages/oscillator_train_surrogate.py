@@ -8,7 +8,7 @@ from pipeline import artifacts, trained
 from pipeline.config import StageParams
 from pipeline.core.transformer import Transformer
 from pipeline.labs.oscillator.surrogate import SurrogateConfig, fit_surrogate
-from pipeline.stages._oscillator import read_split
+from pipeline.stages._oscillator_data import read_split
 
 
 class Params(StageParams):

@@ -10,10 +10,12 @@ from pydantic import Field
 from pipeline import trained
 from pipeline.config import Section, Seeds, StageParams
 from pipeline.core.ensemble import TrainingConfig
+from pipeline.core.sampling import grouped
 from pipeline.core.transformer import Transformer
 from pipeline.labs.oscillator.forecast import ForecastCell
 from pipeline.labs.oscillator.models import LossKind, ShapeConfig
-from pipeline.stages._oscillator import grouped, read_split, train_cells
+from pipeline.stages._oscillator_data import read_split
+from pipeline.stages._oscillator_forecast import train_cells
 
 
 class VariableTrainConfig(Section):

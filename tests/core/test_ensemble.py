@@ -2,6 +2,7 @@ import itertools
 
 import pytest
 import torch
+from pydantic import ValidationError
 from torch import nn
 
 from pipeline.core.ensemble import DivergenceError, TrainingConfig, clip_by_member_norm, train
@@ -162,12 +163,12 @@ def test_a_record_holds_the_loss_before_its_step_and_the_evaluation_after_it():
         model,
         lambda m, b: m(b).square().mean((1, 2, 3)),
         itertools.repeat(batch),
-        training("SGD", steps=1, record_every=1),
+        training("SGD", steps=3, record_every=1),
         evaluate=lambda m: {"weight": m.map.W.flatten()},
     )
     before = untrained(batch).square().mean((1, 2, 3)).detach()
     assert torch.equal(history.values["loss"][0], before)
-    assert torch.equal(history.values["weight"][0], model.map.W.detach().flatten())
+    assert torch.equal(history.values["weight"][2], model.map.W.detach().flatten())
     assert not torch.equal(model.map.W, untrained.map.W)
 
 
@@ -208,6 +209,11 @@ def test_parameters_that_are_frozen_stay_as_they_are():
     batches = itertools.repeat(torch.ones(2, 4, 1, 1, dtype=torch.float64))
     train(model, lambda m, b: m(b).square().mean((1, 2, 3)), batches, training(steps=5))
     assert torch.equal(model.map.b, kept)
+
+
+def test_a_warm_up_longer_than_the_training_is_refused():
+    with pytest.raises(ValidationError, match="warmup_steps must be <= steps = 2, got 3"):
+        training(steps=2)
 
 
 def test_an_optimiser_given_in_place_of_the_configured_one_is_scheduled_alike():

@@ -4,8 +4,9 @@ from math import comb
 import pandas as pd
 import pytest
 import torch
+from scipy import stats
 
-from pipeline.core.statistics import band, median_interval, summary, table
+from pipeline.core.statistics import band, mean_summary, median_interval, summary, table
 
 # Table A3 of such intervals: the order statistic k that starts the 95 % interval of n values.
 KNOWN = {6: 1, 8: 1, 9: 2, 11: 2, 12: 3, 15: 4, 17: 5, 20: 6, 25: 8, 30: 10, 40: 14, 50: 18}
@@ -106,3 +107,26 @@ def test_a_table_has_a_row_for_each_quantity_of_each_condition():
         columns=["experiment", "condition", "quantity", "median", "low", "high", "n"],
     )
     pd.testing.assert_frame_equal(found, expected)
+
+
+def test_a_summary_of_means_has_student_s_interval():
+    values = torch.tensor([0.9, 1.0, 0.8, 0.95], dtype=torch.float64)
+    found = mean_summary({"coverage": values})
+    error = stats.sem(values.numpy())
+    low, high = stats.t.interval(0.95, 3, loc=float(values.mean()), scale=error)
+    expected = {"coverage": 0.9125, "coverage_low": low, "coverage_high": high, "n": 4}
+    assert found == pytest.approx(expected, rel=1e-12)
+
+
+def test_the_interval_of_a_mean_covers_it_as_often_as_it_says():
+    generator = torch.Generator().manual_seed(0)
+    draws = torch.randn(2000, 5, generator=generator, dtype=torch.float64)
+    summaries = [mean_summary({"x": row}) for row in draws]
+    covered = sum(s["x_low"] <= 0 <= s["x_high"] for s in summaries) / 2000
+    # Five standard deviations of a proportion of 2000 trials.
+    assert covered == pytest.approx(0.95, abs=5 * (0.95 * 0.05 / 2000) ** 0.5)
+
+
+def test_one_value_has_no_interval_of_its_mean():
+    with pytest.raises(ValueError, match="two values or more, got 1"):
+        mean_summary({"x": torch.ones(1).double()})

@@ -1,11 +1,20 @@
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from pydantic import ValidationError
 
 from pipeline.figures import style as styles
-from pipeline.figures.style import FLOOR, StyleConfig, banded, decades, legend_below, panels
+from pipeline.figures.style import (
+    FLOOR,
+    StyleConfig,
+    banded,
+    decades,
+    intervals,
+    legend_below,
+    panels,
+)
 from pipeline.figures.style import until_out_of_sight as cut
 
 
@@ -47,6 +56,18 @@ def test_a_band_is_the_median_and_the_interval_around_it(bands):
     drawn = {tuple(point) for point in outline.tolist()}
     assert drawn == {(t, value) for t in range(3) for value in band[1:, t]}
     assert panel.get_legend_handles_labels()[1] == ["model"]
+
+
+def test_a_row_is_a_dot_with_its_interval():
+    panel = axes()
+    table = pd.DataFrame({"median": [2.0, 0.0], "low": [1.0, 0.0], "high": [5.0, 1.0]})
+    intervals(panel, table, np.array([0.0, 1.0]), "#000000", "model")
+    (container,) = panel.containers
+    dots, _, (bars,) = container.lines
+    assert dots.get_xdata().tolist() == [2.0, FLOOR]
+    ends = [segment[:, 0].tolist() for segment in bars.get_segments()]
+    assert ends[0] == [1.0, 5.0]
+    assert ends[1] == pytest.approx([FLOOR, 1.0])
 
 
 def test_one_legend_names_everything_once(style):

@@ -11,17 +11,38 @@ from pipeline import artifacts, config, dag, execution, quick
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # Laid over the small scale of tests/small_params.yaml: what a second or two can compute.
+# Windows are set at the first of their data sets, whose anchor the others merge.
 TINY = {
     "figures": {"style": {"dpi": 50, "font_size": 6.0, "panel_width": 1.6, "panel_height": 1.3}},
     "oscillator": {
         "fixed_data": {"train": 64, "test": 5, "test_steps": 12},
-        "variable_data": {"train": 128, "valid": 8, "test": 4, "test_steps": 200},
+        "time_data": {"train": 64, "test": 4, "duration": 3.0},
+        "sequence_data": {"train": 128, "valid": 8, "test": 4, "test_steps": 200},
         "train_fixed": {"training": {"steps": 10, "batch_size": 8, "record_every": 5}},
+        "train_time": {
+            "training": {"steps": 6, "batch_size": 8, "record_every": 3},
+            "model": {"widths": [8, 8]},
+        },
+        "train_sequence": {"training": {"steps": 4, "batch_size": 4, "record_every": 2}},
         "train_variable": {
             "training": {"steps": 4, "batch_size": 4, "record_every": 2},
             "models": {"8la_32_16_nc": {"d_model": 4, "d_head": 2, "n_layers": 2}},
         },
         "train_surrogate": {"windows": 4, "steps": 10},
+        "train_recipe": {
+            "models": {
+                "softmax_attention": {
+                    "d_model": 8,
+                    "n_layers": 2,
+                    "training": {"steps": 4, "batch_size": 4, "record_every": 2},
+                },
+                "linear_attention": {"training": {"steps": 6}},
+                "small": {"d_model": 4},
+            }
+        },
+        "polish": {"samples": 32, "optimizer": {"iterations": 2, "chunk": 20}},
+        "train_ablation": {"models": {"recipe": {"training": {"steps": 3}}}},
+        "generality": {"trajectories": 3, "steps": 6},
         "measure": {"horizons": [50, 200]},
     },
 }  # fmt: skip
@@ -30,6 +51,7 @@ TINY = {
 DROPPED = {
     ("train_fixed", "other_recipes"): ("float32",),
     ("train_variable", "models"): ("1la_8_4", "8la_16_8", "4la_32_16_nc"),
+    ("train_ablation", "models"): ("constant_rate", "wide_and_deep"),
 }
 
 
@@ -43,6 +65,15 @@ def drop(path):
         yaml.dump(content, file)
 
 
+# Worker processes take seconds to start, and the axes of tensors are checked in this one alone; so
+# one stage that trains and one that measures show that it makes no difference.
+BY_WORKERS = ("oscillator_train_fixed", "oscillator_measure_variable")
+
+
+def in_this_process(function, cells, **_):
+    return [function(cell) for cell in cells]
+
+
 class Chain:
     """A checkout in a scratch folder; stages run as the shell runs them, without tracking."""
 
@@ -53,6 +84,7 @@ class Chain:
         (root / "pipeline").symlink_to(ROOT / "pipeline")
         shutil.copy(ROOT / "dvc.yaml", root)
         shutil.copy(ROOT / config.FILE, root)
+        shutil.copytree(ROOT / "data" / "reference", root / "data" / "reference")
         quick.overlay(root / config.FILE, ROOT / quick.SMALL)
         with (root / "tiny.yaml").open("w") as file:
             YAML().dump(TINY, file)
@@ -64,11 +96,14 @@ class Chain:
             self.root / config.FILE, import_module(f"pipeline.stages.{stage}").Params
         )
 
-    def run(self, stage, inputs, out):
-        """Run one stage from ``inputs`` into ``out``."""
+    def run(self, stage, inputs, out, processes=False):
+        """Run one stage from ``inputs`` into ``out``, perhaps with worker processes."""
         out.mkdir(parents=True)
         module = import_module(f"pipeline.stages.{stage}")
-        metrics = module.run(self.params(stage), inputs, out)
+        with pytest.MonkeyPatch.context() as patch:
+            if not processes:
+                patch.setattr(execution, "map_cells", in_this_process)
+            metrics = module.run(self.params(stage), inputs, out)
         if metrics is not None:
             artifacts.write_json(out / "metrics.json", metrics)
         return out
@@ -92,7 +127,7 @@ class Chain:
         if not out.exists():
             for source in dict.fromkeys(path.parts[0] for path in self.sources(stage)):
                 self.made(source)
-            self.run(stage, self.inputs, out)
+            self.run(stage, self.inputs, out, stage in BY_WORKERS)
         return out
 
     def copied_inputs(self, stage, folder):
@@ -113,16 +148,6 @@ def chain(tmp_path_factory):
         patch.setenv(execution.WORKERS, "1")
         patch.delenv(execution.SCHEDULER, raising=False)
         yield Chain(tmp_path_factory.mktemp("chain"))
-
-
-@pytest.fixture
-def in_this_process(monkeypatch):
-    """Compute cells without worker processes, where the axes of tensors are checked too."""
-
-    def map_cells(function, cells, **_):
-        return [function(cell) for cell in cells]
-
-    monkeypatch.setattr(execution, "map_cells", map_cells)
 
 
 @pytest.fixture(scope="session")

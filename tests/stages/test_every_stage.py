@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from pipeline import dag
+from pipeline import artifacts, dag
 from pipeline.artifacts import ArtifactError
 from stages.conftest import ROOT
 
@@ -17,15 +17,29 @@ INPUTS = [
 ]
 
 
+def is_read(chain, stage, source):
+    """A recipe of O7 names its data: its stage depends on all, and reads what is named."""
+    recipes = artifacts.read_json(chain.made("oscillator_train_recipe") / "models.json")
+    named = {each["params"]["data"] for each in recipes}
+    if stage == "oscillator_polish":
+        polished = chain.params(stage).polish.model
+        named = {e["params"]["data"] for e in recipes if e["model"]["name"] == polished}
+    elif stage == "oscillator_train_ablation":
+        named = {recipe.data for recipe in chain.params(stage).train.models.values()}
+    elif stage != "oscillator_train_recipe":
+        return True
+    data, _, part = source.removeprefix("oscillator_data/").partition("_")
+    return data in named or part not in ("train.npz", "valid.npz")
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_it_writes_exactly_the_files_that_dvc_yaml_declares(chain, stage):
     assert {path.name for path in chain.made(stage).iterdir()} == chain.declared(stage)
 
 
 @pytest.mark.parametrize("stage", STAGES)
-@pytest.mark.usefixtures("in_this_process")
 def test_from_its_declared_inputs_alone_it_makes_the_same_bytes_again(chain, stage, tmp_path):
-    # First by worker processes, now in this one.
+    # Some first by worker processes; now all in this one.
     first = chain.made(stage)
     # check_params reads the whole checkout, not only files of other stages.
     inputs = chain.inputs if stage == "check_params" else tmp_path / "data"
@@ -42,6 +56,8 @@ def test_a_damaged_input_is_one_line_that_names_the_stage_that_makes_it(
     chain, stage, source, damage, tmp_path
 ):
     inputs = chain.copied_inputs(stage, tmp_path / "data")
+    if not is_read(chain, stage, source):
+        pytest.skip("no recipe names this data set")
     if damage == "missing":
         (inputs / source).unlink()
         problem = "is missing"
@@ -49,7 +65,10 @@ def test_a_damaged_input_is_one_line_that_names_the_stage_that_makes_it(
         (inputs / source).write_bytes(b"\x00 of another program")
         problem = "is truncated or not a "
     maker = source.split("/")[0]
-    expected = re.escape(f"{source}: {problem}") + f".*dvc repro -f -s {maker}$"
+    remedy = f"dvc repro -f -s {maker}"
+    if maker == "reference":
+        remedy = f"git checkout -- data/{source}"
+    expected = re.escape(f"{source}: {problem}") + f".*{re.escape(remedy)}$"
     with pytest.raises(ArtifactError, match=expected) as caught:
         chain.run(stage, inputs, tmp_path / "out")
     assert "\n" not in str(caught.value)

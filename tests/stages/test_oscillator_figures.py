@@ -1,14 +1,18 @@
 import matplotlib.image
 
 STAGE = "oscillator_figures"
-NAMES = ("o3_rollouts", "o5_rollouts", "o6_comparison", "learning_curves")
+NAMES = (
+    "o1_regression", "o2_time_network", "o2_energy", "o3_rollouts", "o4_rollouts", "o4_saliency",
+    "o5_rollouts", "o6_comparison", "learning_curves",
+)  # fmt: skip
 
 
 def test_every_figure_is_a_picture_and_a_drawing(chain):
     folder = chain.made(STAGE)
+    assert {path.stem for path in folder.iterdir()} == set(NAMES)
     for name in NAMES:
         pixels = matplotlib.image.imread(folder / f"{name}.png")
-        assert min(pixels.shape[:2]) > 100
+        assert min(pixels.shape[:2]) > 50, "an inch"
         assert pixels[..., :3].std() > 0.05, "not one colour"
         assert (folder / f"{name}.svg").read_text().rstrip().endswith("</svg>")
 

@@ -13,14 +13,14 @@ def test_the_metrics_are_those_of_every_model_over_its_seeds(chain, assert_summa
     models = artifacts.read_models(folder / "models.safetensors", Transformer)
     assert metrics.keys() == {"O3"}
     assert metrics["O3"].keys() == models.keys()
-    quantities = ("one_step", "step12_error", "r12")
+    quantities = ("one_step", "step12_error", "r12", "energy_drift", "energy_spread")
     assert_summaries(metrics["O3"], quantities, {None: len(train.seeds)})
 
 
 def test_the_table_is_the_metrics(chain):
     table = artifacts.read_csv(chain.made(STAGE) / "table.csv", ["experiment", "condition"])
     metrics = chain.metrics(STAGE)["O3"]
-    assert len(table) == 3 * len(metrics)
+    assert len(table) == 5 * len(metrics)
     for row in table.itertuples():
         assert row.median == metrics[row.condition][row.quantity]
         assert (row.low, row.high) == tuple(

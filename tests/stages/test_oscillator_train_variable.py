@@ -1,9 +1,9 @@
-import pytest
 import torch
 
-from pipeline import artifacts
+from pipeline import artifacts, execution
 from pipeline.core.transformer import Transformer
 from pipeline.stages import oscillator_train_variable as stage
+from stages.conftest import in_this_process
 
 STAGE = "oscillator_train_variable"
 
@@ -29,8 +29,8 @@ def test_the_last_model_s_first_seed_alone_is_registered_with_an_example(chain):
     assert model.member(0)(example[None]).shape == (1, *example.shape)
 
 
-@pytest.mark.usefixtures("in_this_process")
-def test_how_seeds_are_stacked_changes_no_model(chain, tmp_path):
+def test_how_seeds_are_stacked_changes_no_model(chain, tmp_path, monkeypatch):
+    monkeypatch.setattr(execution, "map_cells", in_this_process)
     chain.made("oscillator_data")
     params = chain.params(STAGE)
     training = params.train.training.model_copy(update={"dtype": "float64"})

@@ -35,5 +35,5 @@ def conservation(
     ratio = log_energy_ratio(predicted, true, omega0)
     return {
         "energy_drift": ratio[:, :, -1].abs().median(1).values,
-        "energy_spread": ratio.std(-1).median(1).values,
+        "energy_spread": ratio.std(-1, correction=0).median(1).values,
     }

@@ -162,7 +162,7 @@ def _streams(seed: int, count: int) -> list[torch.Generator]:
     return [generators([seed], purpose)[0] for purpose in range(count)]
 
 
-def by_gamma(data: Split) -> dict[str, Float[Tensor, "trajectory time 2"]]:
-    """Return the states of each damping, named ``gamma_0.1``, in the order of the data."""
+def by_gamma(data: Split, key: str = "states") -> dict[str, Float[Tensor, "trajectory *axes"]]:
+    """Return the states (or another array) of each damping, named ``gamma_0.1``, in their order."""
     gammas = torch.unique_consecutive(data["gamma"])
-    return {f"gamma_{gamma:g}": data["states"][data["gamma"] == gamma] for gamma in gammas.tolist()}
+    return {f"gamma_{gamma:g}": data[key][data["gamma"] == gamma] for gamma in gammas.tolist()}

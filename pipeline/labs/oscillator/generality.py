@@ -28,7 +28,7 @@ class GeneralityConfig(Section):
         tuple[Annotated[float, Field(ge=0)], ...], Field(min_length=1), AfterValidator(distinct)
     ]
     omega0: Interval
-    bands: Annotated[tuple[Interval, ...], Field(min_length=1)]
+    bands: Annotated[tuple[Interval, ...], Field(min_length=1), AfterValidator(distinct)]
     gamma: Annotated[float, Field(ge=0)]
     age: Range
     initial: Interval
@@ -41,6 +41,10 @@ class GeneralityConfig(Section):
     @model_validator(mode="after")
     def _underdamped(self) -> "GeneralityConfig":
         lowest = min(low for low, _ in (self.omega0, *self.bands))
+        if self.age[0] < 0 or self.search[0] <= 0:
+            raise ValueError(
+                f"age must be >= 0 and search > 0, got {self.age[0]:g} and {self.search[0]:g}"
+            )
         if self.gamma >= lowest:
             raise ValueError(
                 f"gamma must be < omega0 = {lowest:g} (under-damped), got {self.gamma:g}"

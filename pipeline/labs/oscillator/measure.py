@@ -28,11 +28,18 @@ class MeasureConfig(Section):
     ]
     parting: Annotated[float, Field(gt=0)]
 
+    def require(self, steps: int, name: str) -> None:
+        """Raise ValueError if a horizon lies beyond the steps of the test trajectories."""
+        if max(self.horizons) > steps:
+            raise ValueError(
+                f"oscillator.measure.horizons must be <= {name} = {steps}, got {max(self.horizons)}"
+            )
+
 
 def predict_rollouts(
-    model: MemberModule, window: Float[Tensor, "trajectory window 2"], steps: int
+    model: MemberModule, window: Float[Tensor, "*member trajectory window 2"], steps: int
 ) -> Rollouts:
-    """Roll every member out from the true windows, in the model's own dtype; float64 results."""
+    """Roll every member out, from common or its own windows, in its own dtype; float64 results."""
     dtype = next(model.parameters()).dtype
     start = window.to(dtype).expand(model.members, -1, -1, -1)
     return rollout(lambda x: model(x, last_only=True)[:, :, -1], start, steps).double()

@@ -5,16 +5,16 @@ Each ingredient is a switch, so that an ablation can turn one off at a time: age
 cosine schedule, the previous token. Models are trained on the last position alone.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import torch
 from jaxtyping import Float
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor
 
-from pipeline.config import Section
+from pipeline.config import Section, Seeds
 from pipeline.core.attention import Kind
 from pipeline.core.ensemble import History, TrainingConfig, train
 from pipeline.core.equivariant import Equivariant, EquivariantConfig
@@ -28,6 +28,7 @@ from pipeline.labs.oscillator.task import energy
 
 Size = Annotated[int, Field(ge=1)]
 Batch = tuple[Tensor, Tensor]
+RESERVED, POLISHED = ("dmd", "likelihood"), "_polished"  # names beside those of the recipes
 
 
 class RecipeConfig(Section):
@@ -44,6 +45,11 @@ class RecipeConfig(Section):
     data: Literal["aged", "variable", "damped"]
     muon: MuonConfig | None
     training: TrainingConfig
+
+    @model_validator(mode="after")
+    def _heads_fill_the_stream(self) -> "RecipeConfig":
+        _ = self.model  # whose own rules hold here too
+        return self
 
     @property
     def model(self) -> EquivariantConfig:
@@ -63,6 +69,24 @@ class RecipeConfig(Section):
             norm=False,
         )
         return EquivariantConfig(transformer=transformer, normalise=self.equivariant)
+
+
+class RecipesConfig(Section):
+    """Recipes by name, all over the same seeds; ``members_per_cell`` seeds are stacked."""
+
+    seeds: Seeds
+    members_per_cell: Annotated[int, Field(ge=1)]
+    models: Annotated[Mapping[str, RecipeConfig], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _names_are_free(self) -> "RecipesConfig":
+        for name in self.models:
+            if name in RESERVED or name.endswith(POLISHED):
+                raise ValueError(
+                    f"models: {name!r} is the name of an oracle or of a polished model; "
+                    "give it another"
+                )
+        return self
 
 
 @dataclass(frozen=True, kw_only=True)

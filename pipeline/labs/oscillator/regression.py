@@ -4,11 +4,12 @@ A spring's stretch under weights, an electric car's range against speed, and the
 against area and location. Every claim of the post becomes a number over many draws of the data.
 """
 
+import math
 from typing import Annotated
 
 import torch
 from jaxtyping import Float
-from pydantic import Field
+from pydantic import Field, model_validator
 from scipy.stats import t as student
 from torch import Tensor
 
@@ -19,6 +20,7 @@ from pipeline.core.sampling import generators
 Positive = Annotated[float, Field(gt=0)]
 Column = Float[Tensor, "draw sample"]
 Design = Float[Tensor, "draw sample feature"]
+Points = Float[Tensor, "draw point"]
 
 
 class SpringConfig(Section):
@@ -42,6 +44,12 @@ class RangeConfig(Section):
     noise: Positive
     samples: Annotated[int, Field(ge=4)]
 
+    @model_validator(mode="after")
+    def _moving(self) -> "RangeConfig":
+        if self.speed[0] <= 0:
+            raise ValueError(f"speed must be > 0 (a feature is 1/v^2), got {self.speed[0]:g}")
+        return self
+
 
 class HousingConfig(Section):
     """Price = base + per_area a + per_location l + interaction a l + noise.
@@ -61,7 +69,7 @@ class HousingConfig(Section):
 class RegressionConfig(Section):
     """The three examples; each seed draws training and test data of its own."""
 
-    seeds: Seeds
+    seeds: Annotated[Seeds, Field(min_length=2)]  # an interval of a mean needs two
     spring: SpringConfig
     car: RangeConfig
     housing: HousingConfig
@@ -96,8 +104,8 @@ def predict(design: Design, theta: Float[Tensor, "draw feature"]) -> Column:
 
 
 def bands(
-    design: Design, y: Column, at: Design, confidence: float
-) -> tuple[Column, Column, Column]:
+    design: Design, y: Column, at: Float[Tensor, "draw point feature"], confidence: float
+) -> tuple[Points, Points, Points]:
     """Return the fit at new points and the half-widths of its confidence and prediction bands.
 
     The bands are y(x) +- t sqrt(s^2 h) and y(x) +- t sqrt(s^2 (1 + h)), h = x^T (X^T X)^-1 x, with
@@ -119,7 +127,7 @@ def negative_log_likelihood(
 ) -> Float[Tensor, " draw"]:
     """Return -log L of Gaussian errors, a mean over samples (post 1, the statistical model)."""
     squared = (y - predict(design, theta)).square().mean(1)
-    return squared / (2 * sigma**2) + sigma.log() + 0.5 * torch.log(torch.tensor(2 * torch.pi))
+    return squared / (2 * sigma**2) + sigma.log() + 0.5 * math.log(2 * math.pi)
 
 
 def maximum_likelihood(

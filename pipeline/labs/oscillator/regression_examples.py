@@ -17,6 +17,22 @@ from pipeline.labs.oscillator.regression import (
     with_constant,
 )
 
+# The arrays and their axes, as the file of them is read.
+SCHEMA = {
+    "spring_x": "float64 sample",
+    "spring_y": "float64 sample",
+    "spring_grid": "float64 point",
+    "spring_fit": "float64 3 point",
+    "spring_slopes": "float64 point",
+    "spring_likelihood": "float64 point",
+    "spring_squares": "float64 point",
+    "car_v": "float64 car",
+    "car_y": "float64 car",
+    "car_grid": "float64 point",
+    "car_curves": "float64 3 point",
+    "housing_prices": "float64 3 house",
+}
+
 
 def examples(config: RegressionConfig, points: int = 200) -> dict[str, Float[Tensor, "..."]]:
     """Return the first seed's data and fits on a grid, for drawing.

@@ -82,7 +82,11 @@ def time_data(config: TimeDataConfig, dt: float) -> tuple[dict[str, Tensor], Spl
     }
     start = initial_in_box(config.test, config.initial, test_stream)
     steps = round(config.duration / dt) + 1
-    test = split(start, omega0[: config.test], gamma[: config.test], dt, steps)
+    omega0, gamma = (
+        torch.full((config.test,), value, dtype=torch.float64)
+        for value in (config.omega0, config.gamma)
+    )
+    test = split(start, omega0, gamma, dt, steps)
     return triples, test
 
 

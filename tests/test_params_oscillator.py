@@ -1,0 +1,74 @@
+"""Bad values in the oscillator's sections: each is one line that names its key."""
+
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+from faults import as_yaml, fault
+from test_params import REAL, STAGES, put
+
+REFUSED = {
+    "regression.seeds": ([], "oscillator.regression.seeds"),
+    "regression.spring.samples": (3, "must be >= 4, got 3"),
+    "regression.spring.noise": (0.0, "must be > 0, got 0.0"),
+    "regression.spring.position": ([5.0, 0.0], "low < high, got [5.0, 0.0]"),
+    "regression.spring.confidence": (1.0, "must be < 1, got 1.0"),
+    "regression.car.drag": (-1.0e-5, "must be > 0, got -1e-05"),
+    "regression.car.speed": ([140.0, 60.0], "low < high, got [140.0, 60.0]"),
+    "regression.housing.correlation": (-1.0, "must be > -1, got -1.0"),
+    "regression.housing.samples": (5, "must be >= 6, got 5"),
+    "time_data.gamma": (2.0, "oscillator.time_data: gamma must be < omega0 = 2 (under-damped)"),
+    "time_data.initial": ([1.0, -1.0], "low < high, got [1.0, -1.0]"),
+    "time_data.duration": (0.0, "must be > 0, got 0.0"),
+    "sequence_data.omega0": ([4.0, 1.0], "low <= high, got [4.0, 1.0]"),
+    "sequence_data.gamma": ([0.0, 2.0], "sequence_data: gamma must be < omega0 = 2"),
+    "sequence_data.age": ([-1.0, 0.0], "sequence_data: gamma and age must be >= 0, got 0, -1"),
+    "sequence_data.test_steps": (
+        199,
+        "oscillator.measure.horizons must be <= oscillator.sequence_data.test_steps = 199, got 200",
+    ),
+    "aged_data.age": ([6.0, 0.0], "low <= high, got [6.0, 0.0]"),
+    "aged_data.gamma": ([-0.1, 0.1], "aged_data: gamma and age must be >= 0, got -0.1, 0"),
+    "aged_data.test_steps": (
+        199,
+        "oscillator.measure.horizons must be <= oscillator.aged_data.test_steps = 199, got 200",
+    ),
+    "damped_data.gamma": ([0.0, 1.0], "damped_data: gamma must be < omega0 = 1"),
+    "damped_data.example_omega0": (0.3, "example_omega0 must be > gamma = 0.4, got 0.3"),
+    "train_time.model.widths": ([], "oscillator.train_time.model.widths"),
+    "train_time.model.d_in": (2, "model.d_in must be 3 (x0, p0, t) and model.d_out 2 (x, p)"),
+    "train_time.model.d_out": (3, "model.d_out 2 (x, p), got 3 and 3"),
+    "train_time.model.activation": ("sine", "must be 'relu', 'tanh' or 'gelu', got 'sine'"),
+    "train_sequence.losses": (["last", "last"], "must be distinct, got ['last', 'last']"),
+    "train_sequence.model.d_head": (3, "d_head must divide d_model, got d_head = 3, d_model = 2"),
+    "train_recipe.seeds": ([1, 1], "must be distinct, got [1, 1]"),
+    "train_recipe.members_per_cell": (0, "must be >= 1, got 0"),
+    "train_recipe.models": ({}, "oscillator.train_recipe.models"),
+    "train_recipe.models.small.d_head": (3, "small: d_head must divide d_model, got d_head = 3"),
+    "train_recipe.models.small.data": ("fixed", "must be 'aged', 'variable' or 'damped'"),
+    "train_recipe.models.small.loss": ("cubed", "must be 'energy' or 'squared', got 'cubed'"),
+    "train_recipe.models.small.muon.momentum": (1.0, "must be < 1, got 1.0"),
+    "train_ablation.models.recipe.muon.learning_rate": (0.0, "must be > 0, got 0.0"),
+    "train_ablation.models.softmax.attention": ("hard", "must be 'softmax' or 'linear'"),
+    "polish.samples": (0, "must be >= 1, got 0"),
+    "polish.optimizer.damping": (0.0, "must be > 0, got 0.0"),
+    "polish.optimizer.iterations": (0, "must be >= 1, got 0"),
+    "polish.optimizer.chunk": (0, "must be >= 1, got 0"),
+    "generality.noise": ([0.0, 0.0], "must be distinct, got [0.0, 0.0]"),
+    "generality.bands": ([[1.0, 1.0]], "low < high, got [1.0, 1.0]"),
+    "generality.gamma": (0.5, "generality: gamma must be < omega0 = 0.5 (under-damped), got 0.5"),
+    "generality.search": ([10.0, 0.1], "low < high, got [10.0, 0.1]"),
+    "generality.window": (1, "must be >= 2, got 1"),
+    "measure.horizons": ([50, 201], "oscillator.measure.horizons must be <= oscillator."),
+}
+
+
+@pytest.mark.parametrize("key", REFUSED)
+def test_a_value_that_cannot_be_used_is_refused_in_one_line(tmp_path: Path, key: str) -> None:
+    value, message = REFUSED[key]
+    content: dict[str, Any] = deepcopy(REAL)
+    put(content, ("oscillator", *key.split(".")), value)
+    found = fault(tmp_path, as_yaml(content), STAGES)
+    assert message in found
+    assert found.startswith("oscillator.")

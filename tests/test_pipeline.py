@@ -1,0 +1,194 @@
+"""The whole DAG at small scale in a scratch copy, against a real MLflow store."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from pipeline import dag, quick
+
+ROOT = Path(__file__).resolve().parent.parent
+TRAINING = "oscillator_train_variable"
+pytestmark = [
+    pytest.mark.pipeline,
+    # MLflow's own warnings, on import and when it reads a store.
+    pytest.mark.filterwarnings("ignore:::mlflow"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+def dvc(copy, *arguments, **options):
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = {**quick.environment(), "PATH": path}
+    command = [sys.executable, "-m", "dvc", *arguments]
+    return subprocess.run(
+        command, cwd=copy, env=environment, capture_output=True, text=True, check=False, **options
+    )
+
+
+def planned(copy):
+    """Return the stages that a repro would run."""
+    lines = dvc(copy, "repro", "--dry").stdout.splitlines()
+    return [line.split("'")[1] for line in lines if line.startswith("Running stage")]
+
+
+def change(copy, *keys, to):
+    yaml = YAML()
+    path = copy / "params.yaml"
+    content = yaml.load(path)
+    place = content
+    for key in keys[:-1]:
+        place = place[key]
+    place[keys[-1]] = to
+    with path.open("w") as file:
+        yaml.dump(content, file)
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("whole") / "copy"
+    quick.run(ROOT, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def client(copy):
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    import mlflow
+
+    mlflow.set_tracking_uri(f"sqlite:///{copy / 'mlflow.db'}")
+    yield mlflow.MlflowClient()
+    mlflow.set_tracking_uri(None)
+
+
+@pytest.fixture(scope="module")
+def runs(client):
+    experiment = client.get_experiment_by_name("attention-lab")
+    found = client.search_runs([experiment.experiment_id], max_results=2000)
+    return {run.info.run_name: run for run in found}
+
+
+def test_every_stage_is_one_finished_run_with_its_params(copy, runs):
+    for name, stage in dag.read(copy).items():
+        run = runs[name]
+        assert run.info.status == "FINISHED"
+        assert run.data.tags["stage"] == name
+        assert run.data.tags["commit"]
+        for section in stage.get("params", []):
+            assert any(key.startswith(section) for key in run.data.params), (name, section)
+
+
+def test_the_metrics_are_those_of_the_files(copy, runs):
+    for stage in dag.stage_names(copy):
+        path = copy / "data" / stage / "metrics.json"
+        if not path.is_file():
+            continue
+        for experiment, conditions in json.loads(path.read_text()).items():
+            for condition, quantities in conditions.items():
+                for quantity, value in quantities.items():
+                    key = f"{experiment}.{condition}.{quantity}"
+                    assert runs[stage].data.metrics[key] == pytest.approx(value, rel=1e-12), key
+
+
+def test_figures_and_tables_are_artifacts(client, runs):
+    names = {a.path for a in client.list_artifacts(runs["oscillator_figures"].info.run_id)}
+    assert {"o3_rollouts.png", "o3_rollouts.svg", "execution.json"} <= names
+
+
+def test_trained_models_are_child_runs_with_loss_curves(client, runs):
+    parent = runs[TRAINING].info.run_id
+    children = [r for r in runs.values() if r.data.tags.get("mlflow.parentRunId") == parent]
+    assert len(children) == 10  # five models, two seeds at small scale
+    for child in children:
+        curve = client.get_metric_history(child.info.run_id, "loss")
+        assert [point.step for point in curve] == [5, 10, 15, 20]
+        assert child.data.params["n_layers"]
+
+
+def test_the_final_model_is_loaded_by_its_name(copy, client):
+    import mlflow
+    import torch
+
+    from pipeline import artifacts
+    from pipeline.core.layers import MemberModule
+
+    version = client.search_model_versions("name='oscillator_attention'")[0].version
+    loaded = mlflow.pytorch.load_model(f"models:/oscillator_attention/{version}")
+    models = artifacts.read_models(copy / "data" / TRAINING / "models.safetensors", MemberModule)
+    last = list(models.values())[-1].member(0)
+    x = torch.rand(3, 40, 2, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        # The exported graph orders its sums as it likes: float32 rounding of values near one.
+        torch.testing.assert_close(loaded(x), last(x[None])[0], rtol=1e-4, atol=1e-5)
+
+
+def test_a_second_repro_has_nothing_to_do(copy):
+    assert planned(copy) == []
+
+
+@pytest.mark.parametrize(
+    ("keys", "value", "reruns", "stays"),
+    [
+        (("figures", "style", "dpi"), 90, "oscillator_figures", "oscillator_measure_fixed"),
+        (
+            ("oscillator", "train_fixed", "training", "steps"),
+            410,
+            "oscillator_train_fixed",
+            "oscillator_data",
+        ),
+    ],
+)
+def test_a_changed_number_reruns_what_it_can_affect(copy, keys, value, reruns, stays):
+    before = (copy / "params.yaml").read_text()
+    try:
+        change(copy, *keys, to=value)
+        stages = planned(copy)
+    finally:
+        (copy / "params.yaml").write_text(before)
+    assert reruns in stages
+    assert stays not in stages
+
+
+def test_a_bad_number_stops_before_anything_is_deleted(copy):
+    before = (copy / "params.yaml").read_text()
+    kept = sorted(path for path in (copy / "data").rglob("*") if path.is_file())
+    try:
+        change(copy, "oscillator", "task", "dt", to=-0.1)
+        failed = dvc(copy, "repro")
+    finally:
+        (copy / "params.yaml").write_text(before)
+    assert failed.returncode != 0
+    assert "params.yaml: oscillator.task.dt must be > 0, got -0.1" in failed.stderr
+    assert dvc(copy, "checkout", "data/check_params/ok.json").returncode == 0
+    assert sorted(path for path in (copy / "data").rglob("*") if path.is_file()) == kept
+
+
+def test_killed_in_the_midst_of_training_and_run_again_it_makes_the_same_bits(copy):
+    lock = (copy / "dvc.lock").read_text()
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    run = subprocess.Popen(
+        [sys.executable, "-m", "dvc", "repro", "-f", "-s", TRAINING],
+        cwd=copy, env={**quick.environment(), "PATH": path},
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    partial = copy / "data" / ".partial" / TRAINING
+    deadline = time.monotonic() + 60
+    while not partial.is_dir() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(1.0)  # into the training
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+    shutil.rmtree(copy / ".dvc" / "tmp" / "rwlock", ignore_errors=True)
+    again = dvc(copy, "repro", "-f", "-s", TRAINING)
+    assert again.returncode == 0, again.stderr
+    assert (copy / "dvc.lock").read_text() == lock
