@@ -24,7 +24,7 @@ def capacity(
         "E2, E3 Capacity of one-step retrieval: a power of d for polynomial interactions, "
         "exponential in d for the exponential one"
     )
-    figure, [[left, right]] = style.panels(config, 1, 2, title, widths=(1.4, 1.6))
+    figure, [[left, right]] = style.panels(config, 1, 2, title, width=1.5)
     for axes, experiment in ((left, "E2"), (right, "E3")):
         own = table[table["experiment"] == experiment]
         for k, (curve, points) in enumerate(own.groupby("curve")):

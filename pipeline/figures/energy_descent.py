@@ -23,7 +23,7 @@ def descent(config: StyleConfig, table: pd.DataFrame, title: str) -> Figure:
     rows = max(1, len(layers) // 9 + 1)
     figure, [[left, right]] = style.panels(
         config.model_copy(update={"panel_height": config.panel_height * rows}), 1, 2,
-        title, widths=(1.5, 1.5),
+        title, width=1.5,
     )  # fmt: skip
     seeds = int(table["n"].max())
     for axes, kind, what in ((left, "lowered", "full update"), (right, "downhill", "small step")):

@@ -15,7 +15,7 @@ PANELS = {
 def learning(config: StyleConfig, history: pd.DataFrame) -> Figure:
     """Draw accuracy and alignment against steps, a line for each seed."""
     title = "E7 Associative recall: what the energy in the loss does (a line for each seed)"
-    figure, [axes] = style.panels(config, 1, len(PANELS), title, widths=(1.4, 1.4))
+    figure, [axes] = style.panels(config, 1, len(PANELS), title, width=1.4)
     for k, (name, runs) in enumerate(history.groupby("model", sort=False)):
         for number, (_, own) in enumerate(runs.groupby("seed")):
             for panel, column in zip(axes, PANELS, strict=True):

@@ -25,7 +25,7 @@ def retrieval(
         f"E4 Continuous retrieval: {broken} of {len(error)} queries break the bound on one step's\n"
         f"error; of steps with $\\gamma \\leq 2$ a fraction of {uphill:g} goes uphill"
     )
-    figure, [[left, right]] = style.panels(config, 1, 2, title, widths=(1.5, 1.0))
+    figure, [[left, right]] = style.panels(config, 1, 2, title, width=1.3)
     order = np.argsort(beta_delta)
     shown = order[:: max(1, len(order) // 6000)]
     left.plot(beta_delta[shown], np.maximum(error[shown], ROUNDING), ".", markersize=1.5,

@@ -56,7 +56,7 @@ def heads(config: StyleConfig, found: Arrays) -> Figure:
     count = len(solo)
     figure, axes = style.panels(
         config, 3, count + 1, "M6: contributions of the heads (first seed; blank: no such context)",
-        width=1.0 + 1),
+        width=1.0,
     )  # fmt: skip
     blank = np.where(found["possible"], 0.0, np.nan)
     for k in range(count):

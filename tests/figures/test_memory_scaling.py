@@ -24,7 +24,7 @@ def points(experiment="P1", d=(3, 4), modules=(1, 6, 11), published=True):
 SLOPE = ("slope", "slope_low", "slope_high")
 FITS = {
     **{
-        f"P1.linear_d{d}": dict(zip(SLOPE, (0.001 * d**2, 0.0009 * d**2, 0.0011 * d**2), strict=True))
+        f"P1.linear_d{d}": dict(zip(SLOPE, (1e-3 * d**2, 9e-4 * d**2, 1.1e-3 * d**2), strict=True))
         for d in (3, 4, 5)
     },
     "P4.slope_growth": {"exponent": 2.0, "exponent_low": 1.9, "exponent_high": 2.1},
