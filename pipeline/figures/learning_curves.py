@@ -8,6 +8,8 @@ from matplotlib.figure import Figure
 from pipeline.figures import style
 from pipeline.figures.style import COLOURS, StyleConfig
 
+CEILING = 1e2  # greatest loss that is shown
+
 
 def learning_curves(
     config: StyleConfig,
@@ -32,6 +34,8 @@ def learning_curves(
                         label=str(model) if j == 0 else None,
                     )  # fmt: skip
             axis.set(xlabel="training step", ylabel=unit, yscale="log")
+            # A model that ran away must not press the others flat.
+            axis.set_ylim(top=min(axis.get_ylim()[1], CEILING))
             axis.set_title(f"{name}: {label}", loc="left")
         row[-1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure

@@ -55,7 +55,7 @@ def run(params: Params, inputs: Path, out: Path) -> None:
                     histories,
                     "O7  Learning curves, a line for each seed",
                     (("loss", "training loss"), ("validation_energy", "validation, next state")),
-                    "error (energy-normalised, but for squared loss)",
+                    "weighted error",
                 ),
             },
         )
