@@ -15,6 +15,9 @@ class ArtifactError(ValueError):
     def __str__(self) -> str:
         path, problem = self.args
         stage = path.parent.name
+        if "reference" in path.parts:  # published numbers: under git, made by no stage
+            place = path.as_posix()[path.as_posix().index("reference/") :]
+            return f"{place}: {problem}; restore it: git checkout -- data/{place}"
         return f"{stage}/{path.name}: {problem}; remake it: dvc repro -f -s {stage}"
 
 

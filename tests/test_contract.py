@@ -92,7 +92,14 @@ def test_code_dependencies_are_the_real_imports(name: str) -> None:
 def test_data_dependencies_are_made_by_stages(name: str) -> None:
     made = {path for stage in STAGES.values() for path in dag.outputs(stage)}
     data = {path for path in STAGES[name]["deps"] if not path.endswith(".py")}
-    assert data - made <= {config.FILE}
+    given = {path for path in data - made if not path.startswith("data/reference/")}
+    assert given <= {config.FILE}
+
+
+@EVERY
+def test_published_numbers_are_files_of_the_repository(name: str) -> None:
+    published = [path for path in STAGES[name]["deps"] if path.startswith("data/reference/")]
+    assert all((ROOT / path).is_file() for path in published)
 
 
 @EVERY

@@ -12,9 +12,10 @@ from pipeline.core.statistics import Summary
 from pipeline.figures import energy_descent as figure
 from pipeline.figures import style as styles
 from pipeline.labs.energy import descent_results as results
+from pipeline.stages import _energy_memory as memory
 from pipeline.stages import _energy_oscillator as oscillator
 
-SOURCES = (oscillator.at_work,)  # one a lab
+SOURCES = (oscillator.at_work, memory.at_work)  # one a lab
 
 
 class Params(StageParams):

@@ -84,6 +84,7 @@ class Chain:
         (root / "pipeline").symlink_to(ROOT / "pipeline")
         shutil.copy(ROOT / "dvc.yaml", root)
         shutil.copy(ROOT / config.FILE, root)
+        shutil.copytree(ROOT / "data" / "reference", root / "data" / "reference")
         quick.overlay(root / config.FILE, ROOT / quick.SMALL)
         with (root / "tiny.yaml").open("w") as file:
             YAML().dump(TINY, file)

@@ -1,0 +1,37 @@
+"""The sections of the sweeps P1-P7: grids by experiment, and how to train them."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import Field
+
+from pipeline.config import Section
+from pipeline.labs.memory.scaling import GridConfig, PointConfig
+from pipeline.labs.memory.training import EngineConfig
+
+
+class SweepConfig(Section):
+    """Grids by experiment."""
+
+    grids: Annotated[Mapping[str, GridConfig], Field(min_length=1)]
+    training: EngineConfig
+
+
+class ChosenConfig(Section):
+    """Single points [d = d_head, H] of P1."""
+
+    points: Annotated[tuple[tuple[int, int], ...], Field(min_length=1)]
+    training: EngineConfig
+
+    def sizes(self) -> list[PointConfig]:
+        """Return the points."""
+        return [PointConfig(d=d, d_head=d, modules=H, layers=1, mlp=False) for d, H in self.points]
+
+
+class LargeConfig(Section):
+    """P7: N = 200 and three layers; nothing is trained unless ``run``."""
+
+    run: bool
+    wide: GridConfig
+    deep: GridConfig
+    training: EngineConfig

@@ -1,0 +1,99 @@
+"""What the memory lab's stages share: reading laws, training cells, writing sweeps."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pipeline import artifacts, execution, trained
+from pipeline.core.layers import MemberModule
+from pipeline.core.statistics import summary
+from pipeline.labs.memory import datasets, scaling
+from pipeline.labs.memory.training import Cell, Result, train_cell
+
+
+def read_power(inputs: Path, name: str) -> datasets.PowerLaws:
+    """Read power_unif laws by their name."""
+    path = inputs / "memory_laws" / f"{name}.npz"
+    return datasets.power_laws(artifacts.read_tensors(path, **datasets.POWER))
+
+
+def compute(cell: Cell) -> Result:
+    """Train one cell in a worker."""
+    return train_cell(cell, execution.report)
+
+
+def train_cells(description: str, cells: Sequence[Cell]) -> list[Result]:
+    """Train all cells, the largest first, so that no worker waits long for the last one."""
+    order = sorted(range(len(cells)), key=lambda k: -cells[k].config.heads * cells[k].config.d)
+    steps = sum(cell.engine.training().steps for cell in cells)
+    found = execution.map_cells(
+        compute, [cells[k] for k in order], description=description, units=steps
+    )
+    return [found[order.index(k)] for k in range(len(cells))]
+
+
+def as_trained(experiment: str, cell: Cell, result: Result) -> trained.Trained:
+    """Describe a cell's members for the tracking store."""
+    return trained.Trained(
+        experiment=experiment,
+        name=cell.name,
+        seeds=cell.seeds,
+        model=result.model,
+        history=result.history,
+        params=described(cell),
+        metrics=result.measures,
+    )
+
+
+def described(cell: Cell) -> dict[str, Any]:
+    """Return what a cell was trained with, flat."""
+    return {
+        **cell.config.model_dump(mode="json"),
+        **cell.engine.training().model_dump(mode="json"),
+        "engine": cell.engine.engine,
+        "objective": cell.objective,
+    }
+
+
+def write_sweep(out: Path, sweep: Mapping[str, tuple[Sequence[Cell], Sequence[Result]]]) -> None:
+    """Write the table of all models, their weights, loss curves, and a run a configuration."""
+    tables, curves, entries = [], [], []
+    models: dict[str, MemberModule] = {}
+    for experiment, (cells, results) in sweep.items():
+        tables.append(scaling.table(experiment, cells, results))
+        for cell, result in zip(cells, results, strict=True):
+            item = replace(as_trained(experiment, cell, result), name=f"{experiment}.{cell.name}")
+            models[item.name] = result.model
+            curves.append(trained.history_table(item))
+            entries.append(configuration_entry(item))
+    artifacts.write_csv(out / "table.csv", pd.concat(tables, ignore_index=True))
+    artifacts.write_csv(out / "history.csv", pd.concat(curves, ignore_index=True))
+    artifacts.write_models(out / "models.safetensors", models)
+    artifacts.write_json(out / "models.json", entries)
+
+
+def write_runs(out: Path, named: Sequence[tuple[str, Cell, Result]]) -> None:
+    """Write (experiment, cell, result): table.csv, the models, and a run a seed."""
+    tables = [scaling.table(experiment, [cell], [result]) for experiment, cell, result in named]
+    artifacts.write_csv(out / "table.csv", pd.concat(tables, ignore_index=True))
+    trained.write(out, [as_trained(*one) for one in named])
+
+
+def configuration_entry(item: trained.Trained) -> dict[str, Any]:
+    """Describe all seeds of a configuration as one run; its loss curve is the first seed's."""
+    where = {"model": item.name, "seed": item.seeds[0]}
+    return {
+        "name": item.name,
+        "params": {
+            **item.params,
+            "seeds": list(item.seeds),
+            "parameters": item.model.parameters_per_member,
+        },
+        "metrics": summary(item.metrics),
+        "history": {"file": "history.csv", "where": where},
+        "model": None,
+        "register": None,
+    }

@@ -1,0 +1,29 @@
+"""P5: MLP memory against attention memory at equal parameter count."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from pipeline.config import StageParams
+from pipeline.labs.memory import scaling
+from pipeline.labs.memory.sweeps import SweepConfig
+from pipeline.stages._memory import read_power, train_cells, write_sweep
+
+
+class Params(StageParams):
+    """The grids and their training."""
+
+    sweep: SweepConfig = Field(alias="memory.train_mlp")
+
+
+def run(params: Params, inputs: Path, out: Path) -> None:
+    """Write table.csv, the models and their loss curves; the seeds of a point are stacked."""
+    laws, engine = read_power(inputs, "lookup_70"), params.sweep.training
+    cells = {
+        name: scaling.cells(grid.points, laws.laws(), laws.seeds, engine)
+        for name, grid in params.sweep.grids.items()
+    }
+    results = iter(train_cells("P5", [cell for group in cells.values() for cell in group]))
+    write_sweep(
+        out, {name: (group, [next(results) for _ in group]) for name, group in cells.items()}
+    )

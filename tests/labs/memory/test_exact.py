@@ -1,0 +1,111 @@
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from labs.memory.models import config, skips
+from pipeline.core.divergence import Target, head_divergence, head_logits
+from pipeline.core.sampling import generators
+from pipeline.labs.memory import exact
+from pipeline.labs.memory.inside import all_contexts
+from pipeline.labs.memory.models import AttentionMemory
+
+
+def both(model):
+    general = model(all_contexts(model.config.N, model.members))
+    tables = head_logits(exact.stream(model).flatten(2), model.U).transpose(1, 2)
+    return tables, general
+
+
+def agree(model):
+    tables, general = both(model)
+    # Logits of order 10 from sums of some hundred products in float64.
+    torch.testing.assert_close(tables, general, atol=1e-11, rtol=1e-11)
+
+
+@given(
+    d=st.integers(1, 5),
+    sub_heads=st.integers(1, 3),
+    d_sub=st.integers(1, 3),
+    modules=st.integers(1, 3),
+    layers=st.integers(1, 3),
+    mlp_width=st.sampled_from([0, 3]),
+    mlp_depth=st.integers(1, 2),
+    norm=st.booleans(),
+    on=st.sampled_from(
+        [(), ("residual",), ("pos_QK", "emb_OV"), ("emb_QK",), ("pos_OV", "residual")]
+    ),
+    seed=st.integers(0, 1000),
+)
+@settings(max_examples=40, deadline=None)
+def test_the_tables_agree_with_the_general_path(
+    d, sub_heads, d_sub, modules, layers, mlp_width, mlp_depth, norm, on, seed
+):
+    shape = config(
+        d=d, d_head=sub_heads * d_sub, sub_heads=sub_heads, modules=modules, layers=layers,
+        mlp_width=mlp_width, mlp_depth=mlp_depth, norm=norm and d > 1, skips=skips(*on),
+    )  # fmt: skip
+    agree(AttentionMemory(shape, generators([seed, seed + 1])).double())
+
+
+def certain(model, seed=0):
+    g = torch.Generator().manual_seed(seed)
+    N, M = model.config.N, model.members
+    token = torch.randint(N, (M, N * N), generator=g)
+    weight = torch.full((M, N * N), 1 / N**2, dtype=model.E.dtype)
+    return exact.Problem(None, Target(weight, token, None, torch.zeros(M, dtype=model.E.dtype)))
+
+
+@pytest.mark.parametrize("shape", [config(), config(layers=2, mlp_width=5, sub_heads=2)])
+def test_their_gradients_agree_too(shape):
+    model = AttentionMemory(shape, generators([3, 4])).double()
+    problem = certain(model)
+    exact.divergence(model, problem).sum().backward()
+    by_tables = {name: p.grad.clone() for name, p in model.named_parameters()}
+    model.zero_grad()
+    cache = {}
+    model(all_contexts(6, 2), cache)
+    head_divergence(cache["stream"].permute(2, 0, 1), model.U, problem.target).sum().backward()
+    for name, parameter in model.named_parameters():
+        torch.testing.assert_close(by_tables[name], parameter.grad, atol=1e-12, rtol=1e-9)
+
+
+@pytest.mark.parametrize("shape", [config(), config(layers=2), config(mlp_width=5)])
+def test_chosen_contexts_are_columns_of_all(shape):
+    model = AttentionMemory(shape, generators([3, 4])).double()
+    problem = certain(model)
+    pair = torch.tensor([[3, 7, 7], [0, 35, 1]])
+    target = Target(
+        torch.full((2, 3), 1 / 3, dtype=torch.float64),
+        pair % 6,
+        None,
+        torch.zeros(2, dtype=torch.float64),
+    )
+    some = exact.chosen(model, exact.Problem(pair, target))
+    whole = exact.chosen(model, problem)
+    expected = whole.gather(2, pair.expand(4, -1, -1))
+    torch.testing.assert_close(some, expected, atol=1e-12, rtol=1e-12)
+
+
+def test_maps_are_the_general_paths_patterns():
+    model = AttentionMemory(config(sub_heads=2), generators([3, 4])).double()
+    cache = {}
+    model(all_contexts(6, 2), cache)
+    maps = exact.attention_maps(model.layers[0], model.E, model.P)
+    pattern = cache["layer_0.pattern"][..., 0].view(2, 6, 6, 6).permute(3, 0, 1, 2)
+    torch.testing.assert_close(maps, pattern, atol=1e-13, rtol=1e-12)
+
+
+def test_accuracy_counts_the_preferred_token():
+    model = AttentionMemory(config(), generators([3])).double()
+    guess = both(model)[0].argmax(2)
+    problem = certain(model)
+    right = exact.Problem(None, Target(problem.target.weight, guess, None, problem.target.entropy))
+    assert exact.accuracy(model, right).item() == pytest.approx(1, abs=1e-12)
+    wrong = Target(problem.target.weight, (guess + 1) % 6, None, problem.target.entropy)
+    assert exact.accuracy(model, exact.Problem(None, wrong)).item() == 0
+
+
+def test_the_memory_it_needs_grows_with_the_cube_of_the_tokens():
+    small, large = (exact.bytes_needed(N, 0, 1, 0) for N in (50, 100))
+    assert large == 8 * small

@@ -1,0 +1,25 @@
+"""What holds for every sweep of the memory lab."""
+
+import pandas as pd
+
+from pipeline import artifacts
+from pipeline.labs.memory.models import AttentionMemory
+
+
+def assert_sweep(chain, stage, models, yardsticks, engine="exact"):
+    folder = chain.made(stage)
+    table = pd.read_csv(folder / "table.csv")
+    trained = artifacts.read_models(folder / "models.safetensors", AttentionMemory)
+    runs = artifacts.read_json(folder / "models.json")
+    assert len(trained) == len(runs) == models
+    assert set(trained) == {run["name"] for run in runs}
+    assert set(table.yardstick) == yardsticks
+    assert set(table.engine) == {engine}
+    assert bool(table.acc.between(0, 1).all())
+    assert bool((table.loss >= 0).all())
+    for (experiment, name), own in table.groupby(["experiment", "model"]):
+        model = trained[f"{experiment}.{name}"]
+        assert len(own) == 2 * model.members
+        assert set(own.parameters) == {model.parameters_per_member}
+    history = pd.read_csv(folder / "history.csv")
+    assert set(history.model) == set(trained)
