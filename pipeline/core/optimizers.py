@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
 import torch
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, PlainValidator, model_validator
 from torch import Tensor
 
 from pipeline.config import Section
@@ -27,16 +27,29 @@ def known_optimizer(name: str) -> str:
     return name
 
 
+def known_option(value: Any) -> float | tuple[float, ...]:
+    """Return a number, or a pair of numbers (Adam's betas); ValueError for anything else."""
+    parts = value if isinstance(value, list | tuple) else [value]
+    numbers = all(isinstance(part, int | float) and not isinstance(part, bool) for part in parts)
+    if not numbers or (parts is value and len(parts) != 2):
+        raise ValueError(f"must be a number or a pair of numbers, got {value!r}")
+    return tuple(map(float, parts)) if parts is value else float(value)
+
+
+Option = Annotated[float | tuple[float, ...], PlainValidator(known_option)]
+
+
 class OptimizerConfig(Section):
     """An optimiser of torch by name, and how its learning rate falls.
 
-    ``options`` are the optimiser's own keywords (``{weight_decay: 0.01}``). The schedule multiplies
-    the learning rate by 1 -> ``final_fraction`` over the training, after a linear warm-up.
+    ``options`` are the optimiser's own keywords (``{weight_decay: 0.01, betas: [0.9, 0.95]}``). The
+    schedule multiplies the learning rate by 1 -> ``final_fraction`` over the training, after a
+    linear warm-up.
     """
 
     name: Annotated[str, AfterValidator(known_optimizer)]
     learning_rate: Annotated[float, Field(gt=0)]
-    options: Mapping[str, float]
+    options: Mapping[str, Option]
     schedule: Literal["constant", "linear", "cosine"]
     final_fraction: Annotated[float, Field(ge=0, le=1)]
     warmup_steps: Annotated[int, Field(ge=0)]

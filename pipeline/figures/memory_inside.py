@@ -43,7 +43,7 @@ def maps(config: StyleConfig, found: Arrays) -> Figure:
         heat(axis, head, f"head {k}", signed=False)
     last = axes[0][-1]
     middle, low, high = found["singular"]
-    index = np.arange(1, len(middle) + 1)
+    index = np.arange(1.0, len(middle) + 1)
     style.banded(last, index, np.maximum([middle, low, high], style.FLOOR), COLOURS[0])
     last.set(xlabel="index", ylabel="singular value", yscale="log", ylim=(1e-4, None))
     last.set_title("all heads and seeds", loc="left")

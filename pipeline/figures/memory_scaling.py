@@ -20,7 +20,7 @@ def draw_points(
     """Draw medians over seeds with their interval against one size."""
     ordered = rows.sort_values(x)
     band = ordered[["acc", "acc_low", "acc_high"]].to_numpy().T
-    style.banded(axes, ordered[x].to_numpy(), band, colour, label=label, line=line)
+    style.banded(axes, ordered[x].to_numpy(float), band, colour, label=label, line=line)
 
 
 def draw_references(axes: Axes, rows: pd.DataFrame, x: str) -> None:

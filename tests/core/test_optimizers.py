@@ -85,11 +85,20 @@ def test_options_reach_the_optimiser():
     assert built.param_groups[0]["momentum"] == 0.9
 
 
+def test_pairs_reach_the_optimiser_too():
+    built = build(config(name="Adam", options={"betas": (0.8, 0.95)}), [torch.zeros(1)])
+    assert built.param_groups[0]["betas"] == (0.8, 0.95)
+
+
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
         ({"momentum": 0.9}, r"AdamW does not take options \{'momentum': 0.9\}"),
         ({"lr": 0.1}, "AdamW does not take options"),
+        ({"weight_decay": (0.1, 0.2)}, "AdamW does not take options"),
+        ({"betas": (0.9, 1.5)}, "Invalid beta parameter"),
+        ({"betas": (0.9,)}, r"must be a number or a pair of numbers, got \(0.9,\)"),
+        ({"momentum": "much"}, "must be a number or a pair of numbers, got 'much'"),
         ({"foreach": 1.0}, "AdamW does not take options"),
         ({"weight_decay": -1.0}, "Invalid weight_decay value: -1.0"),
     ],
