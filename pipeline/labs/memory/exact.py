@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from pipeline.core.divergence import Stream, Target, head_divergence, head_logits
 from pipeline.core.pairs import first_key_weight, pair_attention
-from pipeline.labs.memory.models import AttentionMemory, Layer
+from pipeline.labs.memory.models import AttentionMemory, Layer, Rows
 
 
 def bytes_needed(N: int, heads: int, members: int, mlp_width: int, item: int = 4) -> int:
@@ -25,10 +25,23 @@ def bytes_needed(N: int, heads: int, members: int, mlp_width: int, item: int = 4
 
 @dataclass(frozen=True)
 class Problem:
-    """What to predict: the target of chosen contexts ``pair`` = a N + b, or of all N^2 (None)."""
+    """What to predict: the target of chosen contexts ``pair`` = a N + b, or of all N^2 (None).
+
+    ``first`` names the tokens that a can be, each member's in increasing order, where they are few:
+    the tables of the first token then have so many rows instead of N.
+    """
 
     pair: Int[Tensor, "member context"] | None
     target: Target
+    first: Int[Tensor, "member row"] | None = None
+
+    def row(self, N: int) -> Int[Tensor, "member context"]:
+        """Return where the contexts stand among ``first`` x N; ValueError if all are chosen."""
+        if self.pair is None:
+            raise ValueError("all contexts are chosen: they stand at a N + b")
+        if self.first is None:
+            return self.pair
+        return torch.searchsorted(self.first, self.pair // N) * N + self.pair % N
 
 
 def divergence(model: AttentionMemory, problem: Problem) -> Float[Tensor, " member"]:
@@ -46,10 +59,10 @@ def chosen(model: AttentionMemory, problem: Problem) -> Stream:
         cache: dict[str, Tensor] = {}
         model(torch.stack([problem.pair // N, problem.pair % N], 2), cache)
         return cache["stream"].permute(2, 0, 1)
-    x = stream(model).flatten(2)
+    x = stream(model, problem.first).flatten(2)
     if problem.pair is None:
         return x
-    return x.gather(2, problem.pair.expand(x.shape[0], -1, -1))
+    return x.gather(2, problem.row(model.config.N).expand(x.shape[0], -1, -1))
 
 
 def accuracy(model: AttentionMemory, problem: Problem) -> Float[Tensor, " member"]:
@@ -64,15 +77,20 @@ def accuracy(model: AttentionMemory, problem: Problem) -> Float[Tensor, " member
     return (hit * target.weight).sum(1)
 
 
-def stream(model: AttentionMemory) -> Float[Tensor, "d member first second"]:
+def stream(
+    model: AttentionMemory, rows: Int[Tensor, "member row"] | None = None
+) -> Float[Tensor, "d member first second"]:
     """Return what U reads, for every context (first, second), channels first.
 
-    The first position sees itself alone, so it stays a table over the first token in every layer.
+    The first position sees itself alone, so it stays a table over the first token in every layer:
+    over all tokens, or over those in ``rows``.
     """
     E, P = model.E, model.P
     layers = [layer for layer in model.layers if isinstance(layer, Layer)]
     first: Tensor = E
-    second = first_layer(layers[0], E, P)
+    if rows is not None:
+        first = E.gather(1, rows[:, :, None].expand(-1, -1, E.shape[2]))
+    second = first_layer(layers[0], first, E, P)
     for number, layer in enumerate(layers):
         if number:
             second = deeper_layer(layer, first, second, P)
@@ -82,26 +100,28 @@ def stream(model: AttentionMemory) -> Float[Tensor, "d member first second"]:
     return second
 
 
-def first_layer(layer: Layer, E: Tensor, P: Tensor) -> Float[Tensor, "d member first second"]:
-    """Apply the first layer's attention to tables of the tokens."""
-    keys = _tables(layer, E, P)
+def first_layer(
+    layer: Layer, first: Rows, E: Rows, P: Tensor
+) -> Float[Tensor, "d member first second"]:
+    """Apply the first layer's attention to tables of the first and of the second tokens."""
+    keys = _tables(layer, first, E, P)
     out = pair_attention(
         keys["first_key"], keys["query"], keys["second_key"],
-        _values(layer, E, P[:, 0]), _values(layer, E, P[:, 1]),
+        _values(layer, first, P[:, 0]), _values(layer, E, P[:, 1]),
     )  # fmt: skip
     if layer.config.skips.residual:
         return out
     return out + E.permute(2, 0, 1)[:, :, None]
 
 
-def attention_maps(layer: Layer, E: Tensor, P: Tensor) -> Float[Tensor, "head member first second"]:
+def attention_maps(layer: Layer, E: Rows, P: Tensor) -> Float[Tensor, "head member first second"]:
     """Return the first layer's attention to the first token, for every head and context."""
-    tables = _tables(layer, E, P)
+    tables = _tables(layer, E, E, P)
     return first_key_weight(tables["first_key"], tables["query"], tables["second_key"])
 
 
-def _tables(layer: Layer, E: Tensor, P: Tensor) -> dict[str, Tensor]:
-    (at_first, _), (at_second, _) = layer.inputs(E, P[:, 0]), layer.inputs(E, P[:, 1])
+def _tables(layer: Layer, first: Rows, second: Rows, P: Tensor) -> dict[str, Tensor]:
+    at_first, at_second = layer.inputs(first, P[:, 0])[0], layer.inputs(second, P[:, 1])[0]
     scale = (layer.config.sub_heads / layer.config.d_head) ** 0.5
     return {
         "first_key": layer.split(at_first, layer.W_K).permute(2, 0, 1, 3),

@@ -55,9 +55,14 @@ class Law:
         """p(c | a, b) by context, at a N + b."""
         return self.third.flatten(0, 1)
 
+    @property
+    def entropies(self) -> Float[Tensor, " context"]:
+        """The entropy of c in each context, in nats, at a N + b."""
+        return -torch.xlogy(self.conditional, self.conditional).sum(1)
+
     def entropy(self) -> Float[Tensor, ""]:
         """Return the entropy of c given (a, b) in nats, averaged over the contexts."""
-        return -(self.contexts * torch.xlogy(self.conditional, self.conditional).sum(1)).sum()
+        return (self.contexts * self.entropies).sum()
 
     def marginals(self) -> Float[Tensor, "3 N"]:
         """Return the exact distributions of a, of b and of c."""

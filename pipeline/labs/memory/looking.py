@@ -12,6 +12,7 @@ from pipeline.labs.memory.comparison import Metrics
 from pipeline.labs.memory.laws import Law
 from pipeline.labs.memory.low_rank import LowRank, divergence
 from pipeline.labs.memory.models import AttentionMemory
+from pipeline.labs.memory.training import in_float64
 
 Found = tuple[Metrics, dict[str, Tensor]]
 
@@ -35,7 +36,7 @@ def attention(model: AttentionMemory) -> Found:
 
 def contributions(model: AttentionMemory, laws: Sequence[Law]) -> Found:
     """M6: each head's part of the logits, by both bases, alone and together."""
-    double = _double(model)
+    double = in_float64(model)
     heads = inside.head_outputs(double)
     logits = inside.to_logits(heads, double.U)
     coordinates = inside.to_coordinates(heads, double.U)
@@ -68,7 +69,7 @@ def contributions(model: AttentionMemory, laws: Sequence[Law]) -> Found:
 
 def superposition(model: AttentionMemory, low: LowRank, laws: Sequence[Law]) -> Found:
     """M7: inner products of the vectors, and their cosines with the right unembedding."""
-    double = _double(model)
+    double = in_float64(model)
     with torch.no_grad():
         stream = exact.stream(double).flatten(2).permute(1, 2, 0)
     answer = torch.stack([law.conditional.argmax(1) for law in laws])
@@ -144,9 +145,3 @@ def theory_table(laws: Sequence[Law], low: LowRank) -> tuple[Metrics, pd.DataFra
     table = pd.DataFrame(rows)
     quantities = {n: torch.tensor(table[n].to_numpy()) for n in table.columns if n != "seed"}
     return {"vectors": summary(quantities)}, table
-
-
-def _double(model: AttentionMemory) -> AttentionMemory:
-    double = AttentionMemory(model.config, [torch.Generator() for _ in range(model.members)])
-    double.double().load_state_dict(model.state_dict())
-    return double

@@ -23,7 +23,16 @@ def whole(laws: Sequence[Law], dtype: torch.dtype) -> Problem:
     if len(counts) == 1 and counts != {weight.shape[1]}:
         pair = torch.stack([(row > 0).nonzero()[:, 0] for row in weight])
         weight = weight.gather(1, pair)
-    return Problem(pair, _target(laws, pair, weight, dtype))
+    return Problem(pair, _target(laws, pair, weight, dtype), _first_tokens(laws))
+
+
+def _first_tokens(laws: Sequence[Law]) -> Int[Tensor, "member row"] | None:
+    """Return the tokens that a can be, if they are as few for all members; None if they are all."""
+    possible = torch.stack([law.first for law in laws]) > 0
+    counts = set(possible.sum(1).tolist())
+    if len(counts) > 1 or counts == {possible.shape[1]}:
+        return None
+    return torch.stack([row.nonzero()[:, 0] for row in possible])
 
 
 def reweighted(problem: Problem, weight: Float[Tensor, "member context"]) -> Problem:
@@ -33,7 +42,7 @@ def reweighted(problem: Problem, weight: Float[Tensor, "member context"]) -> Pro
     entropy = torch.zeros_like(t.entropy)
     if t.law is not None:
         entropy = -(torch.xlogy(t.law, t.law).sum(1) * normal).sum(1)
-    return Problem(problem.pair, Target(normal, t.token, t.law, entropy))
+    return Problem(problem.pair, Target(normal, t.token, t.law, entropy), problem.first)
 
 
 def sampled_contexts(
@@ -59,15 +68,31 @@ def batches(
     """Go through the sampled contexts for ever, in their order, a batch at a time."""
     members, count, _ = triples.shape
     weight = torch.full((members, batch_size), 1 / batch_size, dtype=dtype)
+    none = torch.zeros(members, dtype=dtype)
+    first = _first_tokens(laws)
+    # Casting a law and taking its entropies at every step would cost as much as the step.
+    tables = [] if _certain(laws) else [law.conditional.to(dtype) for law in laws]
+    entropies = torch.stack([law.entropies for law in laws])
+    answers = torch.stack([law.conditional.argmax(1) for law in laws])
     while True:
         for start in range(0, count, batch_size):
             part = triples[:, start : start + batch_size]
             pair = part[:, :, 0].contiguous()
             if objective == "next_token":
-                none = torch.zeros(members, dtype=dtype)
-                yield Problem(pair, Target(weight, part[:, :, 1].contiguous(), None, none))
+                target = Target(weight, part[:, :, 1].contiguous(), None, none)
+            elif not tables:
+                target = Target(weight, answers.gather(1, pair), None, none)
             else:
-                yield Problem(pair, _target(laws, pair, weight, dtype))
+                rows = [p[own] for p, own in zip(tables, pair, strict=True)]
+                law = torch.stack(rows).transpose(1, 2).contiguous()
+                entropy = entropies.gather(1, pair).mean(1).to(dtype)
+                target = Target(weight, None, law, entropy)
+            yield Problem(pair, target, first)
+
+
+def _certain(laws: Sequence[Law]) -> bool:
+    """Tell whether every context that can occur has one next token."""
+    return all(bool((law.conditional.amax(1) == 1).all()) for law in laws)
 
 
 def _target(laws: Sequence[Law], pair: Tensor | None, weight: Tensor, dtype: torch.dtype) -> Target:
@@ -75,7 +100,7 @@ def _target(laws: Sequence[Law], pair: Tensor | None, weight: Tensor, dtype: tor
         law.conditional if pair is None else law.conditional[pair[k]] for k, law in enumerate(laws)
     ]
     p = torch.stack(rows)
-    if bool((p.amax(2) == 1).all()):
+    if _certain(laws):
         certain = torch.zeros(len(laws), dtype=dtype)
         return Target(weight.to(dtype), p.argmax(2), None, certain)
     entropy = -(torch.xlogy(p, p).sum(2) * weight).sum(1)

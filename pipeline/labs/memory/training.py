@@ -15,7 +15,6 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from pipeline.config import ConfigError, Section
-from pipeline.core.divergence import Target
 from pipeline.core.ensemble import History, TrainingConfig, train
 from pipeline.core.optimizers import OptimizerConfig
 from pipeline.core.sampling import generators
@@ -150,8 +149,10 @@ def train_cell(cell: Cell, on_step: Callable[[], None] | None = None) -> Result:
         return {"accuracy": exact.accuracy(model, late.latest)}
 
     history = train(model, loss, data, config, evaluate=evaluate, on_step=on_step)
-    measures = measured(model, whole)
-    measures["accuracy_sampled"] = late.mean() if not exactly else on_samples(model, whole, triples)
+    # Measures are taken in float64, whatever the training's precision.
+    double, law = in_float64(model), problems.whole(cell.laws, torch.float64)
+    measures = measured(double, law)
+    measures["accuracy_sampled"] = late.mean() if not exactly else on_samples(double, law, triples)
     return Result(model=model, history=history, measures=measures)
 
 
@@ -179,20 +180,23 @@ class LateAccuracy:
         return torch.stack(self.found).double().mean(0)
 
 
+def in_float64(model: AttentionMemory) -> AttentionMemory:
+    """Return a copy of the model in float64."""
+    double = AttentionMemory(model.config, [torch.Generator() for _ in range(model.members)])
+    double.double().load_state_dict(model.state_dict())
+    return double
+
+
 def measured(model: AttentionMemory, whole: exact.Problem) -> dict[str, Float[Tensor, " member"]]:
-    """Return divergence and accuracy over the whole law, in float64."""
-    double = type(model)(model.config, [torch.Generator() for _ in range(model.members)]).double()
-    double.load_state_dict(model.state_dict())
-    t = whole.target
-    target = Target(
-        t.weight.double(), t.token, None if t.law is None else t.law.double(), t.entropy.double()
-    )
-    problem = exact.Problem(whole.pair, target)
+    """Return divergence and accuracy over the whole law.
+
+    Raises ArithmeticError if a divergence is negative beyond rounding.
+    """
     with torch.no_grad():
-        found = exact.divergence(double, problem)
+        found = exact.divergence(model, whole)
         if bool((found < -ROUNDING).any()):
             raise ArithmeticError(f"a divergence is negative: {found.min().item()}")
-        return {"divergence": found.clamp(min=0), "accuracy": exact.accuracy(double, problem)}
+        return {"divergence": found.clamp(min=0), "accuracy": exact.accuracy(model, whole)}
 
 
 def on_samples(
@@ -200,8 +204,8 @@ def on_samples(
 ) -> Float[Tensor, " member"]:
     """Return the accuracy on the sampled training contexts (the published yardstick)."""
     N = model.config.N
-    drawn = torch.zeros(model.members, N * N)
-    drawn.scatter_add_(1, triples[:, :, 0], torch.ones(triples.shape[:2]))
+    drawn = torch.zeros(model.members, N * N, dtype=whole.target.weight.dtype)
+    drawn.scatter_add_(1, triples[:, :, 0], torch.ones_like(drawn[:, :1]).expand(triples.shape[:2]))
     weight = drawn if whole.pair is None else drawn.gather(1, whole.pair)
     with torch.no_grad():
-        return exact.accuracy(model, problems.reweighted(whole, weight)).double()
+        return exact.accuracy(model, problems.reweighted(whole, weight))

@@ -87,6 +87,24 @@ def test_chosen_contexts_are_columns_of_all(shape):
     torch.testing.assert_close(some, expected, atol=1e-12, rtol=1e-12)
 
 
+@pytest.mark.parametrize("shape", [config(), config(sub_heads=2, skips=skips("residual"))])
+def test_tables_of_the_possible_first_tokens_alone_give_the_same(shape):
+    model = AttentionMemory(shape, generators([3, 4])).double()
+    first = torch.tensor([[1, 2, 5], [0, 3, 4]])
+    pair = torch.tensor([[6, 17, 35], [29, 0, 18]])
+    target = certain(model).target
+    some = exact.chosen(model, exact.Problem(pair, target, first))
+    torch.testing.assert_close(
+        some, exact.chosen(model, exact.Problem(pair, target)), atol=1e-13, rtol=1e-13
+    )
+
+
+def test_a_problem_of_all_contexts_has_no_rows_to_name():
+    model = AttentionMemory(config(), generators([3]))
+    with pytest.raises(ValueError, match="all contexts are chosen"):
+        certain(model).row(6)
+
+
 def test_maps_are_the_general_paths_patterns():
     model = AttentionMemory(config(sub_heads=2), generators([3, 4])).double()
     cache = {}

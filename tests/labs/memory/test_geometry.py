@@ -15,7 +15,7 @@ def nearly_uniform(seed=0):
 
 
 def fitted(law, d):
-    config = low_rank.FitConfig(iterations=500, history=10, neglected=0.0)
+    config = low_rank.FitConfig(iterations=500, work=10**9, history=10, neglected=0.0, floor=1e-4)
     model, _ = low_rank.fit(law, d, config, stream(1))
     return model.U[0].detach(), model.e[0].detach()
 

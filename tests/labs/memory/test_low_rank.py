@@ -7,7 +7,7 @@ import torch
 from pipeline.labs.memory import laws, low_rank
 from pipeline.labs.memory.low_rank import FitConfig, divergence, fit
 
-CONFIG = FitConfig(iterations=400, history=10, neglected=0.0)
+CONFIG = FitConfig(iterations=400, work=10**9, history=10, neglected=0.0, floor=1e-4)
 
 
 def stream(seed):
@@ -41,7 +41,12 @@ def test_its_loss_is_the_divergence_of_its_logits():
 def test_neglected_contexts_cost_no_more_than_their_bound():
     law = laws.power_unif((0.3, 0.3, 0.7), laws.draw_supports(8, (8, 8, 8), stream(0)), 8)
     whole = fit(law, 3, CONFIG, stream(1))[1]
-    some = fit(law, 3, FitConfig(iterations=400, history=10, neglected=1e-4), stream(1))[1]
+    some = fit(
+        law,
+        3,
+        FitConfig(iterations=400, work=10**9, history=10, neglected=1e-4, floor=1e-4),
+        stream(1),
+    )[1]
     # Two local searches end within a few per cent of one another; the bound itself is 2e-4.
     assert some <= whole * 1.05 + 1e-4 * math.log(8)
 

@@ -76,7 +76,7 @@ def test_training_learns_a_table_and_measures_it_exactly():
 @pytest.mark.parametrize("law", [table, uncertain])
 def test_no_model_beats_the_low_rank_optimum(law):
     result = train_cell(cell((0,), "exact", law, steps=800))
-    fit = low_rank.FitConfig(iterations=2000, history=10, neglected=0.0)
+    fit = low_rank.FitConfig(iterations=2000, work=10**9, history=10, neglected=0.0, floor=1e-4)
     best = low_rank.fit(law(0), 4, fit, torch.Generator().manual_seed(0))[1]
     # A certain table has no optimum but a limit of 0; L-BFGS stops at a change of 1e-12.
     assert float(result.measures["divergence"][0]) >= best - 1e-9
