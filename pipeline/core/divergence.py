@@ -63,7 +63,7 @@ class _HeadDivergence(torch.autograd.Function):
         else:
             assert law is not None
             hit = (logits * law).sum(1)
-        # What is 2^-100 of the largest adds nothing at any precision, and subnormal numbers are slow.
+        # Below 2^-100 of the largest nothing adds up at any precision; subnormal numbers are slow.
         mass = logits.clamp_(min=-100).exp2_().sum(1)
         loss = ((mass.log2() - hit) * weight).sum(1) * math.log(2)
         logits *= (weight / mass)[:, None]
