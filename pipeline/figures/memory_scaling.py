@@ -70,7 +70,7 @@ def heads(config: StyleConfig, points: pd.DataFrame, fits: Fits) -> Figure:
         axis.set_title(f"d = d_h = {d}{slope}", loc="left")
         axis.set(xlabel="modules H", ylabel="accuracy", ylim=(0, 1.03))
     for axis in flat[len(dims) :]:
-        axis.set_visible(False)
+        axis.remove()
     style.legend_below(figure, *flat[: len(dims)])
     return figure
 

@@ -16,6 +16,8 @@ from pipeline.core.divergence import Stream, Target, head_divergence, head_logit
 from pipeline.core.pairs import first_key_weight, pair_attention
 from pipeline.labs.memory.models import AttentionMemory, Layer, Rows
 
+FirstRows = Float[Tensor, "member first d"]
+
 
 def bytes_needed(N: int, heads: int, members: int, mlp_width: int, item: int = 4) -> int:
     """Estimate the memory of a step: logits and law, attention weights, hidden units, twice."""
@@ -101,7 +103,7 @@ def stream(
 
 
 def first_layer(
-    layer: Layer, first: Rows, E: Rows, P: Tensor
+    layer: Layer, first: FirstRows, E: Rows, P: Tensor
 ) -> Float[Tensor, "d member first second"]:
     """Apply the first layer's attention to tables of the first and of the second tokens."""
     keys = _tables(layer, first, E, P)
@@ -120,7 +122,7 @@ def attention_maps(layer: Layer, E: Rows, P: Tensor) -> Float[Tensor, "head memb
     return first_key_weight(tables["first_key"], tables["query"], tables["second_key"])
 
 
-def _tables(layer: Layer, first: Rows, second: Rows, P: Tensor) -> dict[str, Tensor]:
+def _tables(layer: Layer, first: FirstRows, second: Rows, P: Tensor) -> dict[str, Tensor]:
     at_first, at_second = layer.inputs(first, P[:, 0])[0], layer.inputs(second, P[:, 1])[0]
     scale = (layer.config.sub_heads / layer.config.d_head) ** 0.5
     return {
