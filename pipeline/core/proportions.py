@@ -1,5 +1,7 @@
 """Fractions of cases with exact intervals, and a paired test of two conditions."""
 
+from typing import Literal
+
 from jaxtyping import Bool, Float
 from scipy.stats import binomtest, wilcoxon
 from torch import Tensor
@@ -17,14 +19,22 @@ def proportion(name: str, cases: Bool[Tensor, " case"], confidence: float = CONF
     return {name: count / n, f"{name}_low": interval.low, f"{name}_high": interval.high, "n": n}
 
 
-def paired_p_value(first: Float[Tensor, " pair"], second: Float[Tensor, " pair"]) -> float:
+def paired_p_value(
+    first: Float[Tensor, " pair"],
+    second: Float[Tensor, " pair"],
+    *,
+    ties: Literal["split", "dropped"],
+) -> float:
     """Return the two-sided p-value of Wilcoxon's signed-rank test; 1 if all pairs are ties.
 
-    Pairs that tie are ranked, and their ranks split evenly between the signs: dropping them would
-    forget how many show no difference.
+    ``split`` ranks the pairs that tie and splits their ranks evenly between the signs, so that it
+    remembers how many show no difference; ``dropped`` leaves them out, as
+    Wilcoxon did (1945).
     """
     difference = first.double() - second.double()
-    if not bool(difference.any()):
-        return 1.0
     # Accuracies are multiples of 1 / samples: equal ones differ by rounding unless it is removed.
-    return float(wilcoxon(difference.round(decimals=12).numpy(), zero_method="zsplit").pvalue)
+    rounded = difference.round(decimals=12).numpy()
+    if not rounded.any():
+        return 1.0
+    method = "zsplit" if ties == "split" else "wilcox"
+    return float(wilcoxon(rounded, zero_method=method).pvalue)

@@ -64,16 +64,22 @@ def attend_tokens(
     queries that a sequence has not ``asked`` (None: all are). Scores of any size are safe: where a
     query's range could overflow, the softmax is taken sequence by sequence.
     """
+    if torch.compiler.is_exporting():
+        # An exported graph cannot choose its path by the scores' range.
+        return _of_asked(attend_sequences(scores, values, present), asked)
     by_position = scores.detach().unflatten(-1, (vocabulary, -1))
     # Every sequence holds, for each query, a key between these two: its sum cannot underflow.
     low = by_position.amin(-2).amax(-1)
     high = by_position.amax((-2, -1))
     if float((high - low).max()) > safe_range(scores.dtype):
-        output = attend_sequences(scores, values, present)
-        return output if asked is None else output * asked
+        return _of_asked(attend_sequences(scores, values, present), asked)
     exponentials = (scores - ((low + high) / 2)[..., None]).exp()
     table = torch.cat([exponentials, exponentials * values[:, None]], dim=1)
     return _Quotients.apply(table, present, asked)
+
+
+def _of_asked(output: Tensor, asked: Tensor | None) -> Tensor:
+    return output if asked is None else output * asked
 
 
 def safe_range(dtype: torch.dtype) -> float:

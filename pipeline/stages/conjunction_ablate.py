@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pipeline import artifacts
 from pipeline.config import Section, StageParams
@@ -23,6 +23,12 @@ class Params(StageParams):
 
     search: SearchConfig = Field(alias="conjunction.search")
     ablation: AblationConfig = Field(alias="conjunction.ablation")
+
+    @model_validator(mode="after")
+    def _targets_fit(self) -> "Params":
+        contexts = {name: curve.contexts for name, curve in self.ablation.variants.items()}
+        self.search.require(contexts, "conjunction.ablation.variants")
+        return self
 
 
 def run(params: Params, inputs: Path, out: Path) -> None:  # noqa: ARG001 - it draws its own data

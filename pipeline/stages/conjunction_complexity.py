@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pipeline import artifacts
 from pipeline.config import Section, StageParams
@@ -26,6 +26,16 @@ class ComplexityConfig(Section):
     mlp: PerceptronCurve
     attention: Mapping[str, AttentionCurve]
 
+    @property
+    def learners(self) -> dict[str, tuple[CurveConfig, FitConfig | None]]:
+        """The curves by name, each with its training; elimination has none."""
+        return {
+            "elimination": (self.elimination, None),
+            "linear": (self.linear, self.linear.fit),
+            "mlp": (self.mlp, self.mlp.fit),
+            **{name: (curve, curve.fit) for name, curve in self.attention.items()},
+        }
+
 
 class Params(StageParams):
     """What is searched, and for whom."""
@@ -33,15 +43,14 @@ class Params(StageParams):
     search: SearchConfig = Field(alias="conjunction.search")
     curves: ComplexityConfig = Field(alias="conjunction.complexity")
 
+    @model_validator(mode="after")
+    def _targets_fit(self) -> "Params":
+        contexts = {name: curve.contexts for name, (curve, _) in self.curves.learners.items()}
+        self.search.require(contexts, "conjunction.complexity")
+        return self
+
 
 def run(params: Params, inputs: Path, out: Path) -> None:  # noqa: ARG001 - it draws its own data
     """Write a row for each learner, T, sample size and seed."""
-    curves = params.curves
-    learners: dict[str, tuple[CurveConfig, FitConfig | None]] = {
-        "elimination": (curves.elimination, None),
-        "linear": (curves.linear, curves.linear.fit),
-        "mlp": (curves.mlp, curves.mlp.fit),
-        **{name: (curve, curve.fit) for name, curve in curves.attention.items()},
-    }
-    points = search_curves(params.search, learners, "C5")
+    points = search_curves(params.search, params.curves.learners, "C5")
     artifacts.write_csv(out / "points.csv", points)

@@ -34,13 +34,19 @@ def summarise(found: Scores, parameters: int) -> Summary:
 
 
 def paired(first: Scores, second: Scores) -> Summary:
-    """Compare two models on the same data sets: p-values, and how often the first is better."""
-    tests: dict[str, float | int] = {
-        f"p_{name}": paired_p_value(first[name], second[name]) for name in first
-    }
+    """Compare two models on the same data sets: p-values, and how often the first is better.
+
+    ``p_NAME`` ranks pairs that tie, ``p_NAME_ties_dropped`` leaves them out.
+    """
+    tests: dict[str, float | int] = {}
+    for name in first:
+        tests[f"p_{name}"] = paired_p_value(first[name], second[name], ties="split")
+        dropped = paired_p_value(first[name], second[name], ties="dropped")
+        tests[f"p_{name}_ties_dropped"] = dropped
     difference = first["accuracy"] - second["accuracy"]
     better, worse = int((difference > 0).sum()), int((difference < 0).sum())
-    return tests | {"first_better": better, "second_better": worse, "n": difference.numel()}
+    gain = summary({"accuracy_difference": difference})
+    return tests | {"first_better": better, "second_better": worse} | gain
 
 
 def tables(

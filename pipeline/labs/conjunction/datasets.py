@@ -7,7 +7,7 @@ from typing import Annotated
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from pydantic import Field
+from pydantic import Field, model_validator
 from scipy.stats import binom
 from torch import Tensor
 
@@ -26,6 +26,7 @@ Count = Annotated[int, Field(ge=1)]
 TUTORIAL_TOLERANCE = {"plain": 0.1, "query": 0.05}
 TUTORIAL_TRIES = 100
 ROUNDING = 1e-12
+LIKELY = 0.5  # a data set that fails more often than this is refused before it is drawn
 TRAIN, VALID = 1, 2  # streams of a seed; 0 is for initial parameters
 
 
@@ -36,6 +37,18 @@ class DataConfig(Section):
     train: Count
     valid: Count
     tasks: Annotated[Mapping[str, TaskConfig], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _can_be_balanced(self) -> "DataConfig":
+        for name, task in self.tasks.items():
+            for samples in (self.train, self.valid):
+                if unbalanced(task, samples, task.tolerance, task.tries) > LIKELY:
+                    raise ValueError(
+                        f"tasks.{name}: no {samples} samples can be expected to be balanced within "
+                        f"tolerance = {task.tolerance:g} in {task.tries} tries, since labels are 1 "
+                        f"in p^s = {task.positive_fraction:.3g} of cases; p = null balances them"
+                    )
+        return self
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,17 +84,26 @@ def positives(bits: Bits, targets: Targets) -> Float[Tensor, " member"]:
     return label(bits, targets).mean(-1)
 
 
+def unbalanced(task: TaskConfig, samples: int, tolerance: float | None, tries: int) -> float:
+    """Return the probability that none of the draws has labels as near to 1/2 as ``tolerance``.
+
+    Exact: the number of positives is Binomial(samples, p^s).
+    """
+    if tolerance is None:
+        return 0.0
+    counts = np.arange(samples + 1)
+    balanced = np.abs(counts / samples - 0.5) <= tolerance + ROUNDING
+    accepted = float(binom.pmf(counts[balanced], samples, task.positive_fraction).sum())
+    return (1 - min(accepted, 1.0)) ** tries
+
+
 def retries_fail(task: TaskConfig, samples: int) -> float:
     """Return the probability that the tutorial's own loop finds no balanced data set of this task.
 
     It draws 100 times, accepts fractions of label 1 within 0.1 (plain) or 0.05 (query) of 1/2, and
-    silently keeps the last draw. Exact: the number of positives is Binomial(samples, p^s).
+    silently keeps the last draw.
     """
-    tolerance = TUTORIAL_TOLERANCE[task.form]
-    counts = np.arange(samples + 1)
-    balanced = np.abs(counts / samples - 0.5) <= tolerance + ROUNDING
-    accepted = float(binom.pmf(counts[balanced], samples, task.positive_fraction).sum())
-    return (1 - min(accepted, 1.0)) ** TUTORIAL_TRIES
+    return unbalanced(task, samples, TUTORIAL_TOLERANCE[task.form], TUTORIAL_TRIES)
 
 
 def to_arrays(name: str, data: DataSets) -> dict[str, Tensor]:

@@ -5,16 +5,18 @@ reaches the threshold. The search goes on, down and up, until few seeds are solv
 and most at its upper end.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
+import torch
 from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
 
 from pipeline.config import Section, Seeds
+from pipeline.core.sampling import grouped
 from pipeline.labs.conjunction import elimination
 from pipeline.labs.conjunction.datasets import draw_data
 from pipeline.labs.conjunction.task import TaskConfig, label
@@ -54,6 +56,15 @@ class SearchConfig(Section):
             tries=1,
         )
 
+    def require(self, contexts: Mapping[str, Collection[int]], section: str) -> None:
+        """Check that the targets fit into every T of each named curve; ValueError if not."""
+        for name, sizes in contexts.items():
+            if self.targets > min(sizes):
+                raise ValueError(
+                    f"conjunction.search.targets must be <= {min(sizes)}, the smallest T in "
+                    f"{section}.{name}.contexts, got {self.targets}"
+                )
+
 
 class CurveConfig(Section):
     """One learner's curve.
@@ -65,7 +76,7 @@ class CurveConfig(Section):
     seeds: Seeds
     members_per_cell: Count
     rungs_per_doubling: Count
-    contexts: Annotated[Mapping[int, Count], Field(min_length=2)]
+    contexts: Annotated[Mapping[Count, Count], Field(min_length=2)]
     max_samples: Count
 
 
@@ -87,34 +98,43 @@ class AttentionCurve(CurveConfig):
     fit: AttentionFit
 
 
-@dataclass(frozen=True)
-class Rung:
-    """A sample size to try: learner, T and the rung's number."""
-
-    learner: str
-    positions: int
-    number: int
-
-
 @dataclass(frozen=True, kw_only=True)
 class SearchCell:
-    """One piece of work: some seeds of one learner at one T and sample size.
+    """One piece of work: the whole search of one learner at one T.
 
     Without a ``fit`` the learner is elimination.
     """
 
-    task: TaskConfig
-    samples: int
-    valid: int
-    seeds: Sequence[int]
+    learner: str
+    positions: int
+    search: SearchConfig
+    curve: CurveConfig
     fit: FitConfig | None
 
     @property
-    def cost(self) -> float:
-        """How long it takes, roughly, in any unit: the longest cells go first."""
-        steps = self.fit.steps if self.fit else 0
-        wide = 20 if isinstance(self.fit, PerceptronFit) else 1
-        return wide * steps * self.samples * self.task.positions * len(self.seeds)
+    def cost(self) -> int:
+        """How many products it takes, roughly: the longest searches go first."""
+        if self.fit is None:
+            return 0
+        width = 1
+        if isinstance(self.fit, PerceptronFit):
+            width = sum(self.fit.model.widths)
+        elif isinstance(self.fit, AttentionFit) and self.fit.model.queries != "cls":
+            width = self.positions
+        samples = self.curve.contexts[self.positions]
+        return width * self.fit.steps * samples * self.positions * len(self.curve.seeds)
+
+
+def cells(
+    config: SearchConfig, learners: Mapping[str, tuple[CurveConfig, FitConfig | None]]
+) -> list[SearchCell]:
+    """Return the searches of all learners at all T, the longest first."""
+    found = [
+        SearchCell(learner=name, positions=positions, search=config, curve=curve, fit=fit)
+        for name, (curve, fit) in learners.items()
+        for positions in curve.contexts
+    ]
+    return sorted(found, key=lambda cell: -cell.cost)
 
 
 def samples_at(rung: int, rungs_per_doubling: int) -> int:
@@ -139,25 +159,37 @@ def next_rungs(
     return wanted
 
 
-def cell(
-    config: SearchConfig, curve: CurveConfig, recipe: FitConfig | None, rung: Rung, start: int
-) -> SearchCell:
-    """Make the piece of work of one rung that begins at the seed number ``start``."""
-    return SearchCell(
-        task=config.task(rung.positions),
-        samples=samples_at(rung.number, curve.rungs_per_doubling),
-        valid=config.valid,
-        seeds=curve.seeds[start : start + curve.members_per_cell],
-        fit=recipe,
-    )
+def explore(
+    cell: SearchCell, on_step: Callable[[], None] | None = None
+) -> dict[int, Float[Tensor, " seed"]]:
+    """Search one curve at one T; return each seed's validation accuracy at each sample size."""
+    solved: dict[int, float] = {}
+    found: dict[int, Float[Tensor, " seed"]] = {}
+    while rungs := next_rungs(cell.search, cell.curve, cell.positions, solved):
+        for rung in rungs:
+            samples = samples_at(rung, cell.curve.rungs_per_doubling)
+            accuracy = learn(cell, samples, on_step)
+            solved[rung] = float((accuracy >= cell.search.threshold).double().mean())
+            found[samples] = accuracy
+    return dict(sorted(found.items()))
 
 
-def learn(part: SearchCell, on_step: Callable[[], None] | None = None) -> Float[Tensor, " member"]:
-    """Return the validation accuracies of a cell's seeds."""
-    data = draw_data(part.task, part.samples, part.valid, part.seeds)
-    if part.fit is None:
+def learn(
+    cell: SearchCell, samples: int, on_step: Callable[[], None] | None = None
+) -> Float[Tensor, " seed"]:
+    """Return every seed's validation accuracy after learning from so many samples."""
+    groups = grouped(cell.curve.seeds, cell.curve.members_per_cell)
+    return torch.cat([_learn(cell, samples, seeds, on_step) for seeds in groups])
+
+
+def _learn(
+    cell: SearchCell, samples: int, seeds: Sequence[int], on_step: Callable[[], None] | None
+) -> Float[Tensor, " member"]:
+    task = cell.search.task(cell.positions)
+    data = draw_data(task, samples, cell.search.valid, seeds)
+    if cell.fit is None:
         truth = [label(bits, data.targets) for bits in (data.train, data.valid)]
-        return elimination.accuracy(part.task, data.train, truth[0], data.valid, truth[1])
-    work = FitCell(name="", config=part.fit, seeds=part.seeds, data=data)
+        return elimination.accuracy(task, data.train, truth[0], data.valid, truth[1])
+    work = FitCell(name="", config=cell.fit, seeds=seeds, data=data)
     _, history = fit(work, on_step)
     return history.values["validation_accuracy"][-1]

@@ -48,6 +48,7 @@ def test_a_pair_counts_who_is_better():
     found = compare.paired(first, second)
     assert (found["first_better"], found["second_better"], found["n"]) == (1, 1, 3)
     assert found["p_accuracy"] == 1.0
+    assert found["accuracy_difference"] == 0.0
 
 
 def test_what_the_tutorial_printed_stands_beside_its_own_setting_only():

@@ -58,3 +58,11 @@ def test_zero_samples_are_refused(size):
     sizes = {"train": 5, "valid": 5, size: 0}
     with pytest.raises(ValidationError, match="greater than or equal to 1"):
         DataConfig(seeds=(0,), tasks={"a": TASK}, **sizes)
+
+
+def test_a_balance_that_cannot_be_is_refused_before_anything_is_drawn():
+    four = TASK.model_dump() | {"positions": 17, "targets": 4, "p": 0.5**0.5, "tolerance": 0.05}
+    with pytest.raises(ValidationError, match=r"tasks\.a: no 200 samples can be expected"):
+        DataConfig(seeds=(0,), train=200, valid=200, tasks={"a": four})
+    kept = DataConfig(seeds=(0,), train=200, valid=200, tasks={"a": four | {"tolerance": None}})
+    assert kept.tasks["a"].p == 0.5**0.5

@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.core.sampling import generators
+from pipeline.core.single import SingleMember
 from pipeline.labs.conjunction.models import (
     AttentionConfig,
     BinaryAttention,
@@ -128,3 +129,17 @@ def test_the_linear_model_is_a_weighted_sum():
         model.b.fill_(-3)
     bits = torch.tensor([[[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]]]).double()
     assert model(encode(model, bits)).tolist() == [[2.0, -1.0]]
+
+
+@pytest.mark.parametrize("queries", ["tokens", "cls"])
+def test_the_exported_model_computes_the_same(queries):
+    model = attention([0], queries=queries, positions=7, init_std=1.0)
+    present = encode(model, some_bits(1, 7))[0]
+    batch = torch.export.Dim("batch")
+    exported = torch.export.export(
+        SingleMember(model), (present,), dynamic_shapes=({0: batch},)
+    ).module()
+    other = encode(model, some_bits(1, 7, seed=1, batch=3))[0]
+    with torch.no_grad():
+        # The plain form instead of the table: rounding of a few sums of numbers of order 10.
+        assert torch.allclose(exported(other), model(other[None])[0], rtol=0, atol=1e-12)

@@ -4,9 +4,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from pipeline.core.optimizers import OptimizerConfig
 from pipeline.labs.conjunction import search
-from pipeline.labs.conjunction.search import CurveConfig, Rung, SearchConfig, samples_at
+from pipeline.labs.conjunction.search import CurveConfig, SearchCell, SearchConfig, samples_at
+from pipeline.labs.conjunction.training import FitConfig
 
+OPTIMIZER = OptimizerConfig(
+    name="Adam", learning_rate=0.01, options={}, schedule="constant", final_fraction=1.0,
+    warmup_steps=0,
+)  # fmt: skip
 SEARCH = SearchConfig(targets=3, threshold=0.99, valid=200, low=0.25, high=0.75)
 CURVE = CurveConfig(
     seeds=tuple(range(10)),
@@ -54,30 +60,42 @@ def test_rungs_double_as_often_as_asked():
     assert [samples_at(k, 4) for k in (20, 21, 22, 23, 24)] == [32, 38, 45, 54, 64]
 
 
-def test_cells_share_out_all_seeds_and_the_last_takes_the_rest():
-    cells = [search.cell(SEARCH, CURVE, None, Rung("a", 16, 8), k) for k in (0, 4, 8)]
-    assert [tuple(cell.seeds) for cell in cells] == [(0, 1, 2, 3), (4, 5, 6, 7), (8, 9)]
-    assert {cell.samples for cell in cells} == {16}
-    assert {cell.task.positions for cell in cells} == {16}
+def cell(positions=16, **changes):
+    curve = CURVE.model_copy(update=changes)
+    return SearchCell(learner="a", positions=positions, search=SEARCH, curve=curve, fit=None)
 
 
-def test_a_cells_accuracies_are_those_of_its_seeds_alone():
-    whole = search.cell(SEARCH, CURVE, None, Rung("a", 16, 9), 0)
-    part = search.cell(SEARCH, CURVE, None, Rung("a", 16, 9), 0)
-    again = torch.cat([search.learn(part)])
-    assert torch.equal(search.learn(whole), again)
-    assert bool(((again > 0.4) & (again <= 1)).all())
+def test_there_is_a_search_for_every_learner_and_t_and_the_longest_goes_first():
+    config = {"steps": 10, "optimizer": OPTIMIZER, "dtype": "float32", "record_every": 10}
+    found = search.cells(SEARCH, {"limit": (CURVE, None), "linear": (CURVE, FitConfig(**config))})
+    assert [(c.learner, c.positions) for c in found] == [
+        ("linear", 32), ("linear", 16), ("limit", 16), ("limit", 32),
+    ]  # fmt: skip
+
+
+def test_accuracies_do_not_depend_on_how_seeds_are_grouped():
+    together, alone = (search.learn(cell(members_per_cell=k), 23) for k in (10, 1))
+    assert torch.equal(together, alone)
+    assert bool(((alone > 0.4) & (alone <= 1)).all())
 
 
 def test_more_samples_solve_more_seeds():
-    fractions = []
-    for rung in (6, 9, 14):
-        cell = search.cell(SEARCH, CURVE.model_copy(update={"members_per_cell": 10}), None,
-                           Rung("a", 16, rung), 0)  # fmt: skip
-        fractions.append(float((search.learn(cell) >= 0.99).double().mean()))
+    fractions = [
+        float((search.learn(cell(), samples) >= 0.99).double().mean()) for samples in (8, 23, 128)
+    ]
     assert fractions == sorted(fractions)
     assert fractions[0] == 0.0
     assert fractions[-1] == 1.0
+
+
+def test_a_search_returns_every_size_it_tried_in_order():
+    found = search.explore(cell())
+    sizes = [samples_at(rung, 2) for rung in range(40)]
+    first, last = sizes.index(min(found)), sizes.index(max(found))
+    assert list(found) == sizes[first : last + 1]
+    solved = {m: float((a >= SEARCH.threshold).double().mean()) for m, a in found.items()}
+    assert solved[min(found)] <= SEARCH.low
+    assert solved[max(found)] >= SEARCH.high
 
 
 @pytest.mark.parametrize("changes", [{"low": 0.5}, {"high": 0.5}, {"valid": 0}, {"threshold": 0.5}])

@@ -32,11 +32,10 @@ def truth_table(positions):
     return torch.tensor(list(product([0.0, 1.0], repeat=positions)), dtype=torch.float64)
 
 
-@pytest.mark.parametrize("positions", [1, 2, 5, 16])
-@pytest.mark.parametrize("targets", [1, 2, 4])
+@pytest.mark.parametrize(
+    ("positions", "targets"), [(1, 1), (2, 1), (2, 2), (5, 1), (5, 4), (16, 1), (16, 2), (16, 4)]
+)
 def test_plain_labels_are_the_and_over_the_whole_truth_table(positions, targets):
-    if targets > positions:
-        pytest.skip("more targets than positions")
     config = task(positions=positions, targets=targets)
     chosen = draw_targets(config, generators([positions * 10 + targets])[0])
     table = truth_table(positions)

@@ -93,6 +93,42 @@ def test_attention_trains_as_the_tutorials_own_loop():
     assert torch.allclose(model.readout[0], r, rtol=1e-5, atol=1e-8)
 
 
+def test_the_mlp_trains_as_the_tutorials_own_loop():
+    """nn.Sequential, sigmoid, BCELoss, torch's own Adam: the same parameters (without dropout)."""
+    seeds, steps = [5], 60
+    recipe = PerceptronRecipe(widths=(16,), dropout=0.0, init_std=0.02)
+    model, history = train("mlp", seeds, steps=steps, model=recipe)
+    data = draw_data(TASK, 40, 30, seeds)
+    own = nn.Sequential(nn.Linear(7, 16), nn.GELU(), nn.Linear(16, 1), nn.Sigmoid()).double()
+    start = perceptron_start(recipe, seeds)
+    with torch.no_grad():
+        for layer, k in ((own[0], 0), (own[2], 1)):
+            layer.weight.copy_(start[f"layers.{k}.W"][0].T)
+            layer.bias.copy_(start[f"layers.{k}.b"][0])
+    optimizer = torch.optim.Adam(own.parameters(), lr=0.01)
+    bits, labels = data.train[0], label(data.train, data.targets)[0]
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss = nn.functional.binary_cross_entropy(own(bits)[:, 0], labels)
+        loss.backward()
+        optimizer.step()
+    # As for attention: Adam's first steps divide by small gradients.
+    assert float(history.values["loss"][-1]) == pytest.approx(float(loss.detach()), rel=1e-6)
+    assert torch.allclose(model.layers[1].W[0].T, own[2].weight, rtol=1e-5, atol=1e-8)
+
+
+def perceptron_start(recipe, seeds):
+    config = FITS["mlp"].model_copy(update={"model": recipe})
+    return config.build(7, generators(seeds)).double().state_dict()
+
+
+@EVERY
+def test_parameters_are_contiguous(name):
+    # torch's fused Adam steps through a strided view as if it were dense, and says nothing.
+    model = FITS[name].build(7, generators([0, 1]))
+    assert all(parameter.is_contiguous() for parameter in model.parameters())
+
+
 def test_losses_and_accuracies_are_of_each_member():
     logits = torch.tensor([[0.0, 2.0], [-1.0, 3.0]]).double()
     labels = torch.tensor([[1.0, 1.0], [0.0, 0.0]]).double()
