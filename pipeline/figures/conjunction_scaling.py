@@ -13,7 +13,7 @@ from pipeline.figures.style import COLOURS, LINES, StyleConfig
 NAMES = {
     "head": "one query (CLS)",
     "elimination": "elimination (limit)",
-    "tutorial": "tutorial's attention",
+    "ablated_tutorial": "tutorial's attention",
     "mlp": "MLP",
     "linear": "linear",
 }

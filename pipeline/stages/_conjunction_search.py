@@ -3,15 +3,14 @@
 from collections.abc import Mapping
 
 import pandas as pd
-from torch import Tensor
 
 from pipeline import execution
 from pipeline.labs.conjunction import search
-from pipeline.labs.conjunction.search import CurveConfig, SearchCell, SearchConfig
+from pipeline.labs.conjunction.search import CurveConfig, SearchCell, SearchConfig, Tried
 from pipeline.labs.conjunction.training import FitConfig
 
 
-def explore(cell: SearchCell) -> dict[int, Tensor]:
+def explore(cell: SearchCell) -> dict[int, Tried]:
     """Do one search in a worker."""
     return search.explore(cell)
 
@@ -34,11 +33,12 @@ def search_curves(
                 "positions": positions,
                 "samples": samples,
                 "seed": list(curve.seeds),
-                "accuracy": accuracy.numpy(),
+                "accuracy": tried.accuracy.numpy(),
+                "lean": tried.lean.numpy(),
             }
         )
         for name, (curve, _) in learners.items()
         for positions in curve.contexts
-        for samples, accuracy in by_curve[name, positions].items()
+        for samples, tried in by_curve[name, positions].items()
     ]
     return pd.concat(rows, ignore_index=True)

@@ -1,6 +1,6 @@
 """Columns of C5's tables."""
 
-POINTS = ["learner", "positions", "samples", "seed", "accuracy"]
+POINTS = ["learner", "positions", "samples", "seed", "accuracy", "lean"]
 NEEDS = ["learner", "positions", "samples", "low", "high"]
 LAWS = [
     "learner",

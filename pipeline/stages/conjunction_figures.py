@@ -44,7 +44,7 @@ def draw(params: Params, inputs: Path) -> dict[str, Figure]:
         "c1_gains": conjunction_gains.gains(style, **results.read_gains(inputs)),
         "c3_samples": samples(style, results.read_samples(inputs, params.samples, params.compare)),
         "c4_comparison": comparison(style, *results.read_scores(inputs)),
-        "c5_scaling": conjunction_scaling.scaling(style, needs, laws[~ablated], about),
+        "c5_scaling": conjunction_scaling.scaling(style, needs, laws, about),
         "c5_ablation": conjunction_scaling.ablation(style, needs, laws[ablated], about),
         "c6_weights": conjunction_attention.weights(style, **results.read_weights(inputs)),
         "c7_graph": conjunction_attention.graph(style, **results.read_graph(inputs)),

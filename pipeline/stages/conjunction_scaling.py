@@ -35,6 +35,7 @@ def run(params: Params, inputs: Path, out: Path) -> dict[str, dict[str, Summary]
             stream = generators([params.scaling.seed])[0]
             found = scaling.curve(curve, params.search.threshold, params.scaling.resamples, stream)
             metrics[learner] = scaling.summarise(found) | {"n": int(curve.seed.nunique())}
+            metrics[f"{learner}_lean"] = scaling.by_lean(curve, params.search.threshold)
             needs += [{"learner": learner} | row for row in scaling.needs_rows(found)]
             laws.append({"learner": learner} | scaling.laws(found))
     artifacts.write_csv(out / "needs.csv", pd.DataFrame(needs, columns=NEEDS))

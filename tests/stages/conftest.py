@@ -58,7 +58,7 @@ TINY = {
         "complexity": {
             "linear": {"fit": {"steps": 4}},
             "mlp": {"fit": {"steps": 4}},
-            "attention": {"head": {"fit": {"steps": 4}}, "tutorial": {"fit": {"steps": 4}}},
+            "attention": {"head": {"fit": {"steps": 4}}},
         },
         "ablation": {"variants": {"tutorial": {"fit": {"steps": 4}}}},
     },

@@ -1,9 +1,9 @@
 """C5: the samples needed from a searched curve, and the law of their growth with T.
 
 The median accuracy reaches the threshold where half of the seeds are solved, so the samples needed
-are where the solved fraction last rises through 1/2, interpolated in log samples. Intervals are
-percentiles of a bootstrap over seeds. Two laws of two parameters are compared: a power of T, and
-the logarithm of T that Edelman et al. 2022 predict for sparse functions.
+are where the solved fraction, made non-decreasing, reaches 1/2, interpolated in log samples.
+Intervals are percentiles of a bootstrap over seeds. Two laws of two parameters are compared: a
+power of T, and the logarithm of T that Edelman et al. 2022 predict for sparse functions.
 """
 
 from collections.abc import Sequence
@@ -19,6 +19,8 @@ from pydantic import Field
 from pipeline.config import Section
 from pipeline.core.statistics import Summary
 
+ROUNDING = 1e-12
+
 
 class ScalingConfig(Section):
     """Resamples of the bootstrap, and their seed."""
@@ -27,22 +29,41 @@ class ScalingConfig(Section):
     seed: Annotated[int, Field(ge=0, lt=2**32)]
 
 
+def isotonic(
+    solved: Float[np.ndarray, "*resample rung"],
+) -> Float[np.ndarray, "*resample rung"]:
+    """Return the non-decreasing fractions nearest to these in squares, all rungs of equal weight.
+
+    More samples cannot hurt on average, so a fall is noise of the seeds. By the formula of Barlow
+    et al. 1972, max over i <= k of the min over j >= k of the mean of rungs i to j.
+    """
+    rungs = solved.shape[-1]
+    total = np.concatenate([np.zeros_like(solved[..., :1]), solved.cumsum(-1)], axis=-1)
+    first, last = np.arange(rungs)[:, None], np.arange(rungs)[None]
+    count = np.where(last >= first, last - first + 1, 1)
+    means = (total[..., None, 1:] - total[..., :-1, None]) / count
+    fitted = np.empty_like(solved, dtype=float)
+    for k in range(rungs):
+        fitted[..., k] = means[..., : k + 1, k:].min(-1).max(-1)
+    return fitted
+
+
 def crossing(
     samples: Float[np.ndarray, " rung"], solved: Float[np.ndarray, "*resample rung"]
 ) -> Float[np.ndarray, "*resample"]:
-    """Return where the solved fraction last rises through 1/2, interpolated in log samples.
+    """Return where the isotonic solved fraction reaches 1/2, interpolated in log samples.
 
     Where it is at least 1/2 at every rung the first rung's size, where it is below 1/2 at the last
     rung nan: the samples needed lie beyond.
     """
-    below = solved < 0.5
+    fitted = isotonic(np.asarray(solved, dtype=float))
     rungs = len(samples)
-    # The last rung below 1/2; -1 if there is none.
-    last = np.where(below.any(-1), rungs - 1 - below[..., ::-1].argmax(-1), -1)
-    left = np.clip(last, 0, rungs - 2) if rungs > 1 else np.zeros_like(last)
+    # A mean of halves and thirds may miss 1/2 by rounding.
+    last = (fitted < 0.5 - ROUNDING).sum(-1) - 1
+    left = np.clip(last, 0, max(rungs - 2, 0))
     right = np.minimum(left + 1, rungs - 1)
-    at_left = np.take_along_axis(solved, left[..., None], -1)[..., 0]
-    at_right = np.take_along_axis(solved, right[..., None], -1)[..., 0]
+    at_left = np.take_along_axis(fitted, left[..., None], -1)[..., 0]
+    at_right = np.take_along_axis(fitted, right[..., None], -1)[..., 0]
     inside = (last >= 0) & (last < rungs - 1)
     part = np.where(inside, 0.5 - at_left, 0.0) / np.where(inside, at_right - at_left, 1.0)
     logs = np.log(samples)
@@ -199,3 +220,22 @@ def needs_rows(needs: Sequence[Need]) -> list[dict[str, float | int]]:
         | dict(zip(("low", "high"), n.interval, strict=True))
         for n in reached(needs)
     ]
+
+
+def by_lean(points: pd.DataFrame, threshold: float) -> Summary:
+    """Return the solved fractions of one learner at its largest T, split by the samples' lean.
+
+    Taken over all pairs of a seed and a sample size at which some seed is solved. A uniform mean of
+    the bits, which is what untrained attention gives, grows with the count of ones; if the label
+    happens to fall with that count in the training sample, learning starts the wrong way.
+    """
+    own = points[points.positions == points.positions.max()]
+    solved = own.accuracy >= threshold
+    enough = solved.groupby(own.samples).transform("any")
+    found: Summary = {"positions": int(own.positions.iloc[0])}
+    for name, chosen in (("up", own.lean > 0), ("down", own.lean <= 0)):
+        kept = solved[enough & chosen]
+        found[f"n_{name}"] = len(kept)
+        if len(kept):
+            found[f"solved_{name}"] = float(kept.mean())
+    return found

@@ -159,37 +159,58 @@ def next_rungs(
     return wanted
 
 
-def explore(
-    cell: SearchCell, on_step: Callable[[], None] | None = None
-) -> dict[int, Float[Tensor, " seed"]]:
-    """Search one curve at one T; return each seed's validation accuracy at each sample size."""
+@dataclass(frozen=True, kw_only=True)
+class Tried:
+    """What each seed made of one sample size: its validation accuracy, and its samples' lean.
+
+    The lean is the covariance of the label with the count of ones in the training samples.
+    """
+
+    accuracy: Float[Tensor, " seed"]
+    lean: Float[Tensor, " seed"]
+
+
+def explore(cell: SearchCell, on_step: Callable[[], None] | None = None) -> dict[int, Tried]:
+    """Search one curve at one T; return what was found at each sample size, in their order."""
     solved: dict[int, float] = {}
-    found: dict[int, Float[Tensor, " seed"]] = {}
+    found: dict[int, Tried] = {}
     while rungs := next_rungs(cell.search, cell.curve, cell.positions, solved):
         for rung in rungs:
             samples = samples_at(rung, cell.curve.rungs_per_doubling)
-            accuracy = learn(cell, samples, on_step)
-            solved[rung] = float((accuracy >= cell.search.threshold).double().mean())
-            found[samples] = accuracy
+            found[samples] = learn(cell, samples, on_step)
+            reached = found[samples].accuracy >= cell.search.threshold
+            solved[rung] = float(reached.double().mean())
     return dict(sorted(found.items()))
 
 
-def learn(
-    cell: SearchCell, samples: int, on_step: Callable[[], None] | None = None
-) -> Float[Tensor, " seed"]:
-    """Return every seed's validation accuracy after learning from so many samples."""
+def learn(cell: SearchCell, samples: int, on_step: Callable[[], None] | None = None) -> Tried:
+    """Let every seed learn from so many samples."""
     groups = grouped(cell.curve.seeds, cell.curve.members_per_cell)
-    return torch.cat([_learn(cell, samples, seeds, on_step) for seeds in groups])
+    parts = [_learn(cell, samples, seeds, on_step) for seeds in groups]
+    return Tried(
+        accuracy=torch.cat([part.accuracy for part in parts]),
+        lean=torch.cat([part.lean for part in parts]),
+    )
 
 
 def _learn(
     cell: SearchCell, samples: int, seeds: Sequence[int], on_step: Callable[[], None] | None
-) -> Float[Tensor, " member"]:
+) -> Tried:
     task = cell.search.task(cell.positions)
     data = draw_data(task, samples, cell.search.valid, seeds)
+    labels = label(data.train, data.targets)
     if cell.fit is None:
-        truth = [label(bits, data.targets) for bits in (data.train, data.valid)]
-        return elimination.accuracy(task, data.train, truth[0], data.valid, truth[1])
-    work = FitCell(name="", config=cell.fit, seeds=seeds, data=data)
-    _, history = fit(work, on_step)
-    return history.values["validation_accuracy"][-1]
+        truth = label(data.valid, data.targets)
+        accuracy = elimination.accuracy(task, data.train, labels, data.valid, truth)
+    else:
+        work = FitCell(name="", config=cell.fit, seeds=seeds, data=data)
+        _, history = fit(work, on_step)
+        accuracy = history.values["validation_accuracy"][-1]
+    return Tried(accuracy=accuracy, lean=lean(data.train.sum(-1), labels))
+
+
+def lean(
+    ones: Float[Tensor, "member sample"], labels: Float[Tensor, "member sample"]
+) -> Float[Tensor, " member"]:
+    """Return the covariance of the count of ones with the label over each member's samples."""
+    return (ones * labels).mean(-1) - ones.mean(-1) * labels.mean(-1)

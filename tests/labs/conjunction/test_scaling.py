@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.isotonic import IsotonicRegression
 
 from pipeline.core.sampling import generators
 from pipeline.labs.conjunction import scaling
@@ -21,16 +22,33 @@ def test_a_rung_of_just_one_half_is_the_crossing():
     assert float(crossing(SAMPLES, np.array([0.0, 0.1, 0.5, 0.9, 1]))) == pytest.approx(32)
 
 
-def test_it_is_the_last_rise_that_counts():
-    assert float(crossing(SAMPLES, np.array([0.0, 0.6, 0.4, 0.6, 1]))) == pytest.approx(
-        np.sqrt(32 * 45), rel=1e-12
-    )
+def test_a_fall_is_levelled_before_the_crossing_is_sought():
+    # 0.6 and 0.4 are levelled to 1/2 each.
+    found = crossing(SAMPLES, np.array([0.0, 0.6, 0.4, 0.6, 1]))
+    assert float(found) == pytest.approx(23, rel=1e-9)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
+def test_the_isotonic_fractions_are_those_of_scikit_learn(fractions):
+    found = scaling.isotonic(np.array(fractions))
+    expected = IsotonicRegression().fit_transform(np.arange(len(fractions)), fractions)
+    # Means of at most eight numbers below 1, from running sums.
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-14)
+
+
+def test_solved_fractions_are_split_by_the_lean_of_the_samples():
+    rows = [(64, 8, 0.5, 1.0), (64, 16, 1.0, 1.0), (64, 16, 0.5, -1.0), (64, 16, 0.5, 0.5),
+            (32, 16, 1.0, -1.0)]  # fmt: skip
+    points = pd.DataFrame(rows, columns=["positions", "samples", "accuracy", "lean"])
+    assert scaling.by_lean(points, 0.99) == {
+        "positions": 64, "n_up": 2, "solved_up": 0.5, "n_down": 1, "solved_down": 0.0,
+    }  # fmt: skip
 
 
 def test_a_curve_beyond_the_search_says_so():
     assert float(crossing(SAMPLES, np.ones(5))) == 16
     assert np.isnan(float(crossing(SAMPLES, np.zeros(5))))
-    assert np.isnan(float(crossing(SAMPLES, np.array([0.0, 1, 1, 1, 0.4]))))
+    assert np.isnan(float(crossing(SAMPLES, np.array([0.0, 0.5, 0.3, 0.4, 0.4]))))
     assert float(crossing(SAMPLES[:1], np.array([0.7]))) == 16
 
 

@@ -75,13 +75,25 @@ def test_there_is_a_search_for_every_learner_and_t_and_the_longest_goes_first():
 
 def test_accuracies_do_not_depend_on_how_seeds_are_grouped():
     together, alone = (search.learn(cell(members_per_cell=k), 23) for k in (10, 1))
-    assert torch.equal(together, alone)
-    assert bool(((alone > 0.4) & (alone <= 1)).all())
+    assert torch.equal(together.accuracy, alone.accuracy)
+    assert torch.equal(together.lean, alone.lean)
+    assert bool(((alone.accuracy > 0.4) & (alone.accuracy <= 1)).all())
+
+
+def test_the_lean_is_the_covariance_of_label_and_count_of_ones():
+    generator = torch.Generator().manual_seed(0)
+    ones, labels = torch.rand(2, 3, 20, generator=generator, dtype=torch.float64)
+    expected = [
+        torch.cov(torch.stack(pair), correction=0)[0, 1] for pair in zip(ones, labels, strict=True)
+    ]
+    # Sums of 20 products below 1.
+    assert torch.allclose(search.lean(ones, labels), torch.stack(expected), rtol=0, atol=1e-14)
 
 
 def test_more_samples_solve_more_seeds():
     fractions = [
-        float((search.learn(cell(), samples) >= 0.99).double().mean()) for samples in (8, 23, 128)
+        float((search.learn(cell(), samples).accuracy >= 0.99).double().mean())
+        for samples in (8, 23, 128)
     ]
     assert fractions == sorted(fractions)
     assert fractions[0] == 0.0
@@ -93,7 +105,7 @@ def test_a_search_returns_every_size_it_tried_in_order():
     sizes = [samples_at(rung, 2) for rung in range(40)]
     first, last = sizes.index(min(found)), sizes.index(max(found))
     assert list(found) == sizes[first : last + 1]
-    solved = {m: float((a >= SEARCH.threshold).double().mean()) for m, a in found.items()}
+    solved = {m: float((t.accuracy >= SEARCH.threshold).double().mean()) for m, t in found.items()}
     assert solved[min(found)] <= SEARCH.low
     assert solved[max(found)] >= SEARCH.high
 
