@@ -14,9 +14,9 @@ from pipeline.figures.style import COLOURS, TRUTH, StyleConfig
 LABELS = {1: ("label 1", COLOURS[0]), 0: ("label 0", COLOURS[4])}
 METHODS = {
     "rule_query": "attention of the rule's query",
-    "attention_query": "readout x attention, by query\n(the tutorial's contraction)",
-    "attention_key": "readout x attention, by key",
-    "attention_value": "readout x attention x value\n(sums to the logit)",
+    "attention_query": "readout × attention, by query\n(the tutorial's contraction)",
+    "attention_key": "readout × attention, by key",
+    "attention_value": "readout × attention × value\n(sums to the logit)",
     "bit_flip": "change of the logit\nby a bit flip",
 }
 
@@ -54,7 +54,9 @@ def weights(
             mark_targets(axis, targets, rule)
             axis.set(xlabel="position", ylabel="attention weight", ylim=(-0.02, None))
             axis.set_xticks(positions, [*map(str, positions[:-1]), "rule"])
-    axes[0][0].legend(markerscale=4)
+    style.legend_below(figure, axes[0][0])
+    for handle in figure.legends[0].get_lines():
+        handle.set(markersize=6, alpha=1)
     return figure
 
 

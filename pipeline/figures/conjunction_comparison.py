@@ -32,7 +32,7 @@ def comparison(config: StyleConfig, scores: pd.DataFrame, table: pd.DataFrame) -
             axis.set(ylabel=label, yscale=scale)
     for axis, task in zip(axes[0], tasks, strict=True):
         p = table[table.task == task].p_accuracy.iloc[0]
-        axis.set_title(f"{task}: paired Wilcoxon p = {p:.2g}", loc="left")
+        axis.set_title(f"{task.replace('_', ' ')}: paired Wilcoxon p = {p:.2g}", loc="left")
     return figure
 
 

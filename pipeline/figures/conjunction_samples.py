@@ -41,17 +41,16 @@ def samples(config: StyleConfig, shown: Mapping[str, Samples]) -> Figure:
         axis.imshow(image, cmap="binary", vmin=0, vmax=1.15, aspect="auto")
         for rule, own in enumerate(found.targets):
             for position in own:
-                corner = (position - 0.5, -0.5)
-                colour = COLOURS[rule]
-                axis.add_patch(Rectangle(corner, 1, count, fill=False, color=colour, linewidth=2))
+                # A little inside its column, so that neighbours do not hide each other.
+                corner, colour = (position - 0.42, -0.5), COLOURS[rule]
+                axis.add_patch(Rectangle(corner, 0.84, count, fill=False, color=colour, lw=2))
         axis.add_patch(
             Rectangle((positions + 0.5, -0.5), 1, count, fill=False, color=TRUTH, linewidth=1)
         )
         axis.set(xlabel="position", ylabel="sample", yticks=[])
-        axis.set_xticks([0, positions - 1, positions + 1], ["0", str(positions - 1), "label"])
+        last = "rule" if len(found.targets) == 2 else str(positions - 1)
+        axis.set_xticks([0, positions - 1, positions + 1], ["0", last, "label"], fontsize="small")
         axis.grid(visible=False)
-        axis.set_title(
-            f"{name}\nlabel 1: {found.positive:.3f} (expected $p^s$ = {found.expected:.3f})",
-            loc="left",
-        )
+        share = f"label 1: {found.positive:.3f} (expected $p^s$ = {found.expected:.3f})"
+        axis.set_title(f"{name.replace('_', ' ')}\n{share}", loc="left")
     return figure

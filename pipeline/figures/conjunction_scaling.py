@@ -56,11 +56,12 @@ def ablation(config: StyleConfig, needs: pd.DataFrame, laws: pd.DataFrame, about
     """Draw the variants of the tutorial's attention: their curves, and their exponents."""
     title = (
         f"C5  The tutorial's attention, one part changed at a time: samples for {about}\n"
-        "intervals: bootstrap over seeds"
+        "intervals: bootstrap over seeds; hollow: a $T$ lies beyond the search and is left out"
     )
     figure, axes = style.panels(config, 1, 2, title, width=1.7)
     left, right = axes[0]
     names = list(dict.fromkeys(laws.learner))
+    most = needs[needs.learner.isin(names)].groupby("learner").positions.nunique().max()
     for k, name in enumerate(names):
         colour, line = COLOURS[k % len(COLOURS)], LINES[k // len(COLOURS)]
         label = name.removeprefix("ablated_").replace("_", " ")
@@ -68,7 +69,12 @@ def ablation(config: StyleConfig, needs: pd.DataFrame, laws: pd.DataFrame, about
         law: Mapping[str, float] = laws[laws.learner == name].iloc[0].to_dict()
         middle = law["exponent"]
         around = [[middle - law["exponent_low"]], [law["exponent_high"] - middle]]
-        right.errorbar(middle, -k, xerr=np.abs(around), color=colour, marker="o", capsize=3)
+        whole = needs[needs.learner == name].positions.nunique() == most
+        face = colour if whole else "white"
+        right.errorbar(
+            middle, -k, xerr=np.abs(around), color=colour, marker="o", markerfacecolor=face,
+            capsize=3,
+        )  # fmt: skip
     labels = [name.removeprefix("ablated_").replace("_", " ") for name in names]
     right.set_yticks([-k for k in range(len(names))], labels)
     right.set(xlabel="exponent of $T$")

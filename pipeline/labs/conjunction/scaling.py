@@ -204,8 +204,15 @@ def laws(needs: Sequence[Need]) -> dict[str, float]:
 
 
 def summarise(needs: Sequence[Need]) -> Summary:
-    """Return the metrics of one learner: the laws, and m16, m32 ... with their intervals."""
+    """Return the metrics of one learner: the laws, and m16, m32 ... with their intervals.
+
+    Where the samples needed lie beyond the search, ``m64_above`` is the largest size tried; the
+    laws are then of the other T.
+    """
     metrics: Summary = {**laws(needs)}
+    for n in needs:
+        if not np.isfinite(n.samples):
+            metrics[f"m{n.positions}_above"] = float(n.resampled.max())
     for n in reached(needs):
         name = f"m{n.positions}"
         low, high = n.interval

@@ -150,3 +150,14 @@ def test_a_t_that_was_not_reached_is_left_out_not_invented():
     assert scaling.laws(needs) == {}
     assert set(scaling.summarise(needs)) == {"m16", "m16_low", "m16_high"}
     assert [row["positions"] for row in scaling.needs_rows(needs)] == [16]
+
+
+def test_a_t_beyond_the_search_is_told_and_left_out_of_the_laws():
+    rows = [(t, m, seed, float(m >= t * (1 + seed / 10) or t == 64), 1.0) for t in (8, 16, 32)
+            for m in (8, 16, 32, 64) for seed in range(4)]  # fmt: skip
+    rows += [(64, m, seed, 0.0, 1.0) for m in (8, 16, 32) for seed in range(4)]
+    points = pd.DataFrame(rows, columns=["positions", "samples", "seed", "accuracy", "lean"])
+    found = scaling.summarise(curve(points, 0.99, 100, generators([0])[0]))
+    assert found["m64_above"] == 32
+    assert "m64" not in found
+    assert found["exponent"] == pytest.approx(1, abs=0.2)
