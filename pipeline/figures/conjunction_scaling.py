@@ -17,6 +17,8 @@ NAMES = {
     "mlp": "MLP",
     "linear": "linear",
 }
+SIZES = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
+APART = 1.025  # factor on T between neighbouring variants
 
 
 def scaling(config: StyleConfig, needs: pd.DataFrame, laws: pd.DataFrame, about: str) -> Figure:
@@ -46,9 +48,11 @@ def scaling(config: StyleConfig, needs: pd.DataFrame, laws: pd.DataFrame, about:
     left.set_title("power laws", loc="left")
     right.set_title("a straight line here is the logarithm", loc="left")
     right.legend()
-    left.legend()
+    # Long entries: six beside each other would run off the figure.
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     for axis in axes[0]:
         label_axes(axis, needs.positions)
+    label_sizes(left, needs)
     return figure
 
 
@@ -65,7 +69,10 @@ def ablation(config: StyleConfig, needs: pd.DataFrame, laws: pd.DataFrame, about
     for k, name in enumerate(names):
         colour, line = COLOURS[k % len(COLOURS)], LINES[k // len(COLOURS)]
         label = name.removeprefix("ablated_").replace("_", " ")
-        draw_curve(left, needs[needs.learner == name], colour, label, line)
+        own = needs[needs.learner == name]
+        # Set apart sideways, so that intervals do not hide each other.
+        beside = own.assign(positions=own.positions * APART ** (k - len(names) / 2))
+        draw_curve(left, beside, colour, label, line)
         law: Mapping[str, float] = laws[laws.learner == name].iloc[0].to_dict()
         middle = law["exponent"]
         around = [[middle - law["exponent_low"]], [law["exponent_high"] - middle]]
@@ -79,8 +86,9 @@ def ablation(config: StyleConfig, needs: pd.DataFrame, laws: pd.DataFrame, about
     right.set_yticks([-k for k in range(len(names))], labels)
     right.set(xlabel="exponent of $T$")
     left.set(xscale="log", yscale="log")
-    left.legend(fontsize=config.font_size - 2.5)
+    style.legend_below(figure, left)
     label_axes(left, needs[needs.learner.isin(names)].positions)
+    label_sizes(left, needs[needs.learner.isin(names)])
     return figure
 
 
@@ -99,3 +107,12 @@ def label_axes(axis: Axes, positions: pd.Series) -> None:
     axis.set_xticks(ticks, [str(t) for t in ticks])
     axis.minorticks_off()
     axis.set(xlabel="positions $T$", ylabel="samples $m$")
+
+
+def label_sizes(axis: Axes, needs: pd.DataFrame) -> None:
+    """Put ticks on a logarithmic axis of samples where the data are."""
+    if needs.empty:
+        return
+    inside = [m for m in SIZES if needs.low.min() <= m <= needs.high.max()]
+    axis.set_yticks(inside, [f"{m:,}" for m in inside])
+    axis.minorticks_off()
