@@ -49,6 +49,6 @@ def run(params: Params, inputs: Path, out: Path) -> None:
         for cell in grouped(name, fit, seeds, data, config.members_per_cell)
     ]
     first, *others = train_cells("C7", cells)
-    example = encode(first.model, data.valid[:1, :1])
+    example = encode(first.model, data.valid[:1, :1])[0]
     first = replace(first, register=config.register_as, example=example)
     trained.write(out, [first, *others])

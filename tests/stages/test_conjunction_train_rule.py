@@ -17,6 +17,6 @@ def test_the_first_attention_is_registered_with_an_input_that_it_takes(chain):
     registered = [entry for entry in entries if entry["register"]]
     assert [entry["register"] for entry in registered] == [params.train.register_as]
     [task] = params.data.tasks.values()
-    [[example]] = registered[0]["example"]
+    [example] = registered[0]["example"]
     assert sum(example) == task.positions
     assert len(example) == 2 * task.positions
