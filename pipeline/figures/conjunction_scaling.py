@@ -112,6 +112,7 @@ def label_axes(axis: Axes, positions: pd.Series) -> None:
 def label_sizes(axis: Axes, needs: pd.DataFrame) -> None:
     """Put ticks on a logarithmic axis of samples where the data are."""
     if needs.empty:
+        axis.set_yticks([])  # a logarithmic axis without data has no place for ticks
         return
     inside = [m for m in SIZES if needs.low.min() <= m <= needs.high.max()]
     axis.set_yticks(inside, [f"{m:,}" for m in inside])

@@ -133,6 +133,10 @@ def test_without_any_points_the_axes_stay_empty(style):
     empty = needs([])
     figure = scaling(style, empty, laws([]), "99 %")
     assert figure.axes[0].get_xlabel()
+    figure.draw_without_rendering()
+    names = [f"ablated_{k}" for k in range(3)]
+    nothing = laws(names).assign(exponent=np.nan, exponent_low=np.nan, exponent_high=np.nan)
+    ablation(style, empty, nothing, "99 %").draw_without_rendering()
 
 
 def test_every_variant_has_its_curve_and_its_exponent(style):
