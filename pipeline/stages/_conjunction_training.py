@@ -1,0 +1,45 @@
+"""The conjunction lab's trainings on data sets that were drawn before."""
+
+from collections.abc import Sequence
+
+from pipeline import execution, trained
+from pipeline.core.ensemble import History
+from pipeline.core.layers import MemberModule
+from pipeline.labs.conjunction.datasets import DataSets
+from pipeline.labs.conjunction.training import FitCell, FitConfig, fit
+
+
+def grouped(
+    name: str, config: FitConfig, seeds: Sequence[int], data: DataSets, size: int
+) -> list[FitCell]:
+    """Cut a training into cells of ``size`` members."""
+    return [
+        FitCell(name=name, config=config, seeds=seeds[k : k + size], data=data.members(k, k + size))
+        for k in range(0, len(seeds), size)
+    ]
+
+
+def compute(cell: FitCell) -> tuple[MemberModule, History]:
+    """Train one cell in a worker."""
+    return fit(cell, execution.report)
+
+
+def train_cells(experiment: str, cells: Sequence[FitCell]) -> list[trained.Trained]:
+    """Train all cells and join those of one name along the members, in the cells' order."""
+    steps = sum(cell.config.steps for cell in cells)
+    results = execution.map_cells(compute, cells, description=experiment, units=steps)
+    done = []
+    for name in dict.fromkeys(cell.name for cell in cells):
+        own = [k for k, cell in enumerate(cells) if cell.name == name]
+        model, history = trained.joined([results[k] for k in own])
+        done.append(
+            trained.Trained(
+                experiment=experiment,
+                name=name,
+                seeds=[seed for k in own for seed in cells[k].seeds],
+                model=model,
+                history=history,
+                params={**cells[own[0]].config.model_dump(mode="json")},
+            )
+        )
+    return done

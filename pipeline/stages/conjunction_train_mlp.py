@@ -1,0 +1,39 @@
+"""C4: train the tutorial's MLP on every task, a data set for each seed."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from pipeline import trained
+from pipeline.config import Section, StageParams
+from pipeline.labs.conjunction.datasets import DataConfig
+from pipeline.labs.conjunction.training import PerceptronFit
+from pipeline.stages._conjunction_data import read_data
+from pipeline.stages._conjunction_training import grouped, train_cells
+
+
+class TrainConfig(Section):
+    """The model and its training; ``members_per_cell`` seeds share one computation."""
+
+    members_per_cell: Annotated[int, Field(ge=1)]
+    fit: PerceptronFit
+
+
+class Params(StageParams):
+    """The training, and the names of the tasks."""
+
+    data: DataConfig = Field(alias="conjunction.compare")
+    train: TrainConfig = Field(alias="conjunction.train_mlp")
+
+
+def run(params: Params, inputs: Path, out: Path) -> None:
+    """Write the models, one name a task."""
+    data = read_data(inputs, "compare.npz", list(params.data.tasks))
+    config, seeds = params.train, params.data.seeds
+    cells = [
+        cell
+        for task, sets in data.items()
+        for cell in grouped(f"{task}_mlp", config.fit, seeds, sets, config.members_per_cell)
+    ]
+    trained.write(out, train_cells("C4", cells))
