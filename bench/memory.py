@@ -20,8 +20,8 @@ from pipeline.labs.memory.models import AttentionMemory, InitialConfig
 N, D, SEEDS, STEPS, BATCH = 50, 10, 5, 4096, 256
 FAST = InitialConfig(embedding=0.1, OV=2.0)
 ADAM = OptimizerConfig(
-    name="Adam", learning_rate=0.02, options={}, schedule="cosine", final_fraction=0.0,
-    warmup_steps=0,
+    name="Adam", learning_rate=0.05, options={"betas": (0.9, 0.95)}, schedule="cosine",
+    final_fraction=0.0, warmup_steps=0,
 )  # fmt: skip
 
 

@@ -36,7 +36,8 @@ def known_option(value: Any) -> float | tuple[float, ...]:
     return tuple(map(float, parts)) if parts is value else float(value)
 
 
-Option = Annotated[float | tuple[float, ...], PlainValidator(known_option)]
+# Any: a union of number and pair would warn when it is written as JSON.
+Option = Annotated[Any, PlainValidator(known_option)]
 
 
 class OptimizerConfig(Section):

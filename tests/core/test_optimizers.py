@@ -88,6 +88,8 @@ def test_options_reach_the_optimiser():
 def test_pairs_reach_the_optimiser_too():
     built = build(config(name="Adam", options={"betas": (0.8, 0.95)}), [torch.zeros(1)])
     assert built.param_groups[0]["betas"] == (0.8, 0.95)
+    written = config(name="Adam", options={"betas": (0.8, 0.95)}).model_dump(mode="json")
+    assert list(written["options"]["betas"]) == [0.8, 0.95]
 
 
 @pytest.mark.parametrize(
