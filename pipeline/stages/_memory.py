@@ -13,6 +13,8 @@ from pipeline.core.statistics import summary
 from pipeline.labs.memory import datasets, scaling
 from pipeline.labs.memory.training import Cell, Result, train_cell
 
+HISTORY = ["model", "seed", "step", "loss", "accuracy"]
+
 
 def read_power(inputs: Path, name: str) -> datasets.PowerLaws:
     """Read power_unif laws by their name."""
@@ -70,7 +72,8 @@ def write_sweep(out: Path, sweep: Mapping[str, tuple[Sequence[Cell], Sequence[Re
             curves.append(trained.history_table(item))
             entries.append(configuration_entry(item))
     artifacts.write_csv(out / "table.csv", pd.concat(tables, ignore_index=True))
-    artifacts.write_csv(out / "history.csv", pd.concat(curves, ignore_index=True))
+    history = pd.concat(curves, ignore_index=True) if curves else pd.DataFrame(columns=HISTORY)
+    artifacts.write_csv(out / "history.csv", history)
     artifacts.write_models(out / "models.safetensors", models)
     artifacts.write_json(out / "models.json", entries)
 

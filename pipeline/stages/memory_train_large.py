@@ -4,7 +4,6 @@ from pathlib import Path
 
 from pydantic import Field
 
-from pipeline import artifacts
 from pipeline.config import StageParams
 from pipeline.labs.memory import scaling
 from pipeline.labs.memory.sweeps import LargeConfig
@@ -18,15 +17,12 @@ class Params(StageParams):
 
 
 def run(params: Params, inputs: Path, out: Path) -> None:
-    """Write table.csv and models.json as the other sweeps; both empty while it is off."""
+    """Write table.csv, the models and their loss curves; all of them empty while it is off."""
     large = params.large
     groups = []
     for grid, name in ((large.wide, "lookup_200"), (large.deep, "lookup_70")):
         laws = read_power(inputs, name)
         if large.run:
             groups += scaling.cells(grid.points, laws.laws(), laws.seeds, large.training)
-    if not groups:
-        artifacts.write_csv(out / "table.csv", scaling.table("P7", [], []))
-        artifacts.write_json(out / "models.json", [])
-        return
-    write_sweep(out, {"P7": (groups, train_cells("P7", groups))})
+    results = train_cells("P7", groups) if groups else []
+    write_sweep(out, {"P7": (groups, results)})

@@ -145,7 +145,10 @@ def _descend(
 
 
 def divergence(logits: Float[Tensor, "context N"], law: Law) -> Float[Tensor, ""]:
-    """Return the exact divergence of the predictions softmax(logits) from the law, in nats."""
+    """Return the exact divergence of the predictions softmax(logits) from the law, in nats.
+
+    A perfect prediction is 0, though its logarithms may round below it.
+    """
     p = law.conditional
     lost = torch.xlogy(p, p).sum(1) - (p * logits.double().log_softmax(1)).sum(1)
-    return (law.contexts * lost).sum()
+    return (law.contexts * lost).sum().clamp(min=0)

@@ -93,6 +93,12 @@ def cells(
     return made
 
 
+COLUMNS = (
+    "experiment", "model", "acc", "para", "N", "d", "d_head", "nb_head", "nb_layers", "width",
+    "depth", "seed", "parameters", "engine", "yardstick", "loss",
+)  # fmt: skip
+
+
 def table(experiment: str, done: Sequence[Cell], results: Sequence[Result]) -> pd.DataFrame:
     """Lay a sweep out, two rows a model: accuracy over the law's contexts, and over the samples.
 
@@ -117,7 +123,7 @@ def table(experiment: str, done: Sequence[Cell], results: Sequence[Result]) -> p
                         "loss": float(measures["divergence"][k]),
                     }
                 )  # fmt: skip
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def lower_bounds(N: int, H: Tensor, d: Tensor, d_head: Tensor) -> Float[Tensor, "2 point"]:
