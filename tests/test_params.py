@@ -122,6 +122,8 @@ def annotation_at(place: Place) -> Any:
             )
             continue
         bare = get_args(kind)[0] if get_origin(kind) is Annotated else kind
+        if get_origin(bare) in (Union, types.UnionType):  # only a tuple has parts
+            bare = next(option for option in get_args(bare) if get_origin(option) is tuple)
         inside = get_args(bare)
         if get_origin(bare) is tuple and inside[-1] is not Ellipsis:
             kind = inside[int(part)]

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
 import torch
-from pydantic import AfterValidator, Field, PlainValidator, model_validator
+from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, model_validator
 from torch import Tensor
 
 from pipeline.config import Section
@@ -30,14 +30,20 @@ def known_optimizer(name: str) -> str:
 def known_option(value: Any) -> float | tuple[float, ...]:
     """Return a number, or a pair of numbers (Adam's betas); ValueError for anything else."""
     parts = value if isinstance(value, list | tuple) else [value]
-    numbers = all(isinstance(part, int | float) and not isinstance(part, bool) for part in parts)
+    numbers = all(type(part) in (int, float) and math.isfinite(part) for part in parts)
     if not numbers or (parts is value and len(parts) != 2):
         raise ValueError(f"must be a number or a pair of numbers, got {value!r}")
     return tuple(map(float, parts)) if parts is value else float(value)
 
 
-# Any: a union of number and pair would warn when it is written as JSON.
-Option = Annotated[Any, PlainValidator(known_option)]
+def written_option(value: float | tuple[float, ...]) -> float | list[float]:
+    """Return an option as JSON has it."""
+    return list(value) if isinstance(value, tuple) else value
+
+
+Option = Annotated[
+    float | tuple[float, float], PlainValidator(known_option), PlainSerializer(written_option)
+]
 
 
 class OptimizerConfig(Section):

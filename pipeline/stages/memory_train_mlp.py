@@ -6,24 +6,25 @@ from pydantic import Field
 
 from pipeline.config import StageParams
 from pipeline.labs.memory import scaling
-from pipeline.labs.memory.sweeps import SweepConfig
+from pipeline.labs.memory.sweeps import ComparedConfig
 from pipeline.stages._memory import read_power, train_cells, write_sweep
 
 
 class Params(StageParams):
-    """The grids and their training."""
+    """The grid and both trainings."""
 
-    sweep: SweepConfig = Field(alias="memory.train_mlp")
+    compared: ComparedConfig = Field(alias="memory.train_mlp")
 
 
 def run(params: Params, inputs: Path, out: Path) -> None:
     """Write table.csv, the models and their loss curves; the seeds of a point are stacked."""
-    laws, engine = read_power(inputs, "lookup_70"), params.sweep.training
-    cells = {
-        name: scaling.cells(grid.points, laws.laws(), laws.seeds, engine)
-        for name, grid in params.sweep.grids.items()
-    }
-    results = iter(train_cells("P5", [cell for group in cells.values() for cell in group]))
-    write_sweep(
-        out, {name: (group, [next(results) for _ in group]) for name, group in cells.items()}
-    )
+    laws, compared = read_power(inputs, "lookup_70"), params.compared
+    cells = [
+        cell
+        for mlp, engine in ((False, compared.attention), (True, compared.mlp))
+        for cell in scaling.cells(
+            [point for point in compared.grid.points if point.mlp == mlp],
+            laws.laws(), laws.seeds, engine,
+        )
+    ]  # fmt: skip
+    write_sweep(out, {"P5": (cells, train_cells("P5", cells))})

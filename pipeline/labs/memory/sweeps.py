@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pipeline.config import Section
 from pipeline.labs.memory.scaling import GridConfig, PointConfig
@@ -26,6 +26,20 @@ class ChosenConfig(Section):
     def sizes(self) -> list[PointConfig]:
         """Return the points."""
         return [PointConfig(d=d, d_head=d, modules=H, layers=1, mlp=False) for d, H in self.points]
+
+
+class ComparedConfig(Section):
+    """P5: attention memories of a grid and MLP memories of the same sizes, each its training."""
+
+    grid: GridConfig
+    attention: EngineConfig
+    mlp: EngineConfig
+
+    @model_validator(mode="after")
+    def _grid_is_of_both(self) -> "ComparedConfig":
+        if set(self.grid.mlp) != {False, True}:
+            raise ValueError(f"grid.mlp must be [false, true], got {list(self.grid.mlp)}")
+        return self
 
 
 class LargeConfig(Section):

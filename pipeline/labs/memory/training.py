@@ -181,10 +181,10 @@ class LateAccuracy:
 
 
 def in_float64(model: AttentionMemory) -> AttentionMemory:
-    """Return a copy of the model in float64."""
+    """Return a copy of the model in float64, to be measured: it takes no gradients."""
     double = AttentionMemory(model.config, [torch.Generator() for _ in range(model.members)])
     double.double().load_state_dict(model.state_dict())
-    return double
+    return double.requires_grad_(False)
 
 
 def measured(model: AttentionMemory, whole: exact.Problem) -> dict[str, Float[Tensor, " member"]]:
