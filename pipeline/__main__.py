@@ -91,8 +91,7 @@ def track(name: str, root: Path) -> None:
 
 def check(root: Path) -> None:
     """Check params.yaml as a whole, without DVC."""
-    names = dag.stage_names(root)
-    config.check(root / config.FILE, [stage_module(name).Params for name in names])
+    stage_module("check_params").check(root)
 
 
 def parser(names: list[str]) -> argparse.ArgumentParser:

@@ -8,15 +8,23 @@ from importlib import import_module
 from pathlib import Path
 
 from pipeline import artifacts, config, dag
+from pipeline.stages import _memory_check
+
+# Sections that no stage reads together: a stage that did would rerun when any of them changes.
+TOGETHER = (_memory_check.Params,)
 
 
 class Params(config.StageParams):
     """No section of its own: it checks those of all the others."""
 
 
+def check(root: Path) -> None:
+    """Check a checkout's params.yaml; ConfigError on the first fault."""
+    stages = [import_module(f"pipeline.stages.{name}").Params for name in dag.stage_names(root)]
+    config.check(root / config.FILE, [*stages, *TOGETHER])
+
+
 def run(params: Params, inputs: Path, out: Path) -> None:  # noqa: ARG001
     """Check the file; write the constant that all other stages depend on."""
-    root = inputs.parent
-    stages = [import_module(f"pipeline.stages.{name}").Params for name in dag.stage_names(root)]
-    config.check(root / config.FILE, stages)
+    check(inputs.parent)
     artifacts.write_json(out / "ok.json", {"params.yaml": "checked"})

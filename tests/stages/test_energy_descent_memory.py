@@ -1,6 +1,10 @@
+import pytest
 import torch
+from labs.memory.models import config, skips
 
 from pipeline import artifacts
+from pipeline.core.sampling import generators
+from pipeline.labs.memory.inside import all_contexts
 from pipeline.labs.memory.models import AttentionMemory
 from pipeline.stages._energy_memory import layers_of
 
@@ -25,3 +29,34 @@ def test_the_memory_labs_layers_add_up_to_its_model(chain):
     logits = (last.stream + last.update)[:, :, -1] @ model.U.mT
     # The same sums in another order, of numbers of order 10.
     torch.testing.assert_close(logits, model(tokens), rtol=0, atol=1e-11)
+
+
+SHAPES = {
+    "deep": config(layers=2, mlp_width=5, mlp_depth=2, norm=True),
+    "split": config(layers=2, d_head=6, sub_heads=2, modules=2),
+    "blind": config(skips=skips("residual", "pos_QK", "emb_OV")),
+}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_layers_of_any_memory_are_the_models_own(name):
+    model = AttentionMemory(SHAPES[name], generators([0, 1])).double()
+    tokens = all_contexts(6, 2)
+    cache = {}
+    with torch.no_grad():
+        model(tokens, cache)
+        layers = list(layers_of(model, tokens))
+    assert len(layers) == len(model.layers)
+    for number, found in enumerate(layers):
+        # The last position sees both keys: its queries and keys give the model's own pattern.
+        query = found.query_of(found.stream)[:, :, :, -1:]
+        scores = (query * found.key).sum(-1) / found.key.shape[-1] ** 0.5
+        expected = cache[f"layer_{number}.pattern"]
+        # The same sums in another order, of numbers of order 10.
+        torch.testing.assert_close(scores.softmax(-1), expected, rtol=0, atol=1e-11)
+        heads = cache[f"layer_{number}.heads"].sum(2)
+        torch.testing.assert_close(found.update[:, :, -1], heads, rtol=0, atol=1e-11)
+        assert found.causal
+    with torch.no_grad():
+        end = model.layers[-1].mlp(model.layers[-1].add(found.stream, found.update)[:, :, -1])
+    torch.testing.assert_close(end, cache["stream"], rtol=0, atol=1e-11)

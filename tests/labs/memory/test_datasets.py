@@ -1,0 +1,83 @@
+import pytest
+import torch
+
+from pipeline.config import Section
+from pipeline.core.sampling import generators
+from pipeline.labs.memory import datasets, laws
+
+SEEDS = (3, 8)
+POWER = laws.PowerConfig(
+    N=7, nb_tokens=(5, 4, 3), alpha_1=(1.0, 0.5), alpha_2=(0.9, 0.3, 0.1), seeds=SEEDS
+)
+LAST = laws.LastPositionConfig(N=6, k=1.0, p=0.7, seeds=SEEDS)
+ALMOST = laws.AlmostRankConfig(N=6, rank=2, axis_aligned=False, high=1.0, low=0.1, seeds=SEEDS)
+RANK = laws.RankConfig(N=6, ranks=(2, 5), axis_aligned=(True, False), flat=0.3, seeds=SEEDS)
+
+
+def streams():
+    return generators(SEEDS, datasets.LAW)
+
+
+def assert_same(found, expected):
+    for one, other in zip(found, expected, strict=True):
+        for name in ("first", "second", "third"):
+            assert torch.equal(getattr(one, name), getattr(other, name)), name
+
+
+def test_power_laws_come_back_with_every_alpha_and_seed():
+    power = datasets.power_laws(datasets.draw(POWER))
+    assert (power.N, list(power.seeds)) == (7, list(SEEDS))
+    assert list(power.alphas) == [
+        (1.0, 1.0, 0.9), (1.0, 1.0, 0.3), (1.0, 1.0, 0.1),
+        (0.5, 0.5, 0.9), (0.5, 0.5, 0.3), (0.5, 0.5, 0.1),
+    ]  # fmt: skip
+    supports = [laws.draw_supports(7, (5, 4, 3), g) for g in streams()]
+    for k, alphas in enumerate(power.alphas):
+        assert_same(power.laws(k), [laws.power_unif(alphas, s, 7) for s in supports])
+
+
+def test_supports_are_stored_without_loss_at_the_most_tokens():
+    most = laws.PowerConfig.model_fields["N"].metadata
+    largest = max(bound.le for bound in most if hasattr(bound, "le"))
+    assert torch.iinfo(torch.int16).max >= largest
+
+
+def test_laws_of_the_last_position_come_back():
+    found = datasets.dense_laws(datasets.draw(LAST))
+    assert_same(found, [laws.last_position(6, 1.0, 0.7, g) for g in streams()])
+
+
+def test_laws_of_almost_a_rank_come_back():
+    found = datasets.dense_laws(datasets.draw(ALMOST))
+    assert_same(found, [laws.almost_rank_d(6, 2, False, 1.0, 0.1, g) for g in streams()])
+
+
+def test_ranked_laws_come_back_with_their_directions():
+    arrays = datasets.draw(RANK)
+    cases = [(r, a, s) for r in (2, 5) for a in (True, False) for s in SEEDS]
+    assert arrays["rank"].tolist() == [r for r, _, _ in cases]
+    assert arrays["axis_aligned"].tolist() == [a for _, a, _ in cases]
+    assert arrays["seeds"].tolist() == [s for _, _, s in cases]
+    made = [laws.rank_d(6, r, a, 0.3, generators([s], datasets.LAW)[0]) for r, a, s in cases]
+    assert_same(datasets.dense_laws(arrays), [law for law, _ in made])
+    for stored, (_, W) in zip(arrays["W"], made, strict=True):
+        assert torch.equal(stored[:, : W.shape[1]], W)
+        assert not bool(stored[:, W.shape[1] :].any())
+
+
+@pytest.mark.parametrize("config", [POWER, LAST, ALMOST, RANK])
+def test_a_seed_alone_draws_the_same_law(config):
+    alone = config.model_copy(update={"seeds": SEEDS[1:]})
+    both, one = datasets.draw(config), datasets.draw(alone)
+    name = "third"
+    own = both["seeds"] == SEEDS[1]
+    assert torch.equal(both[name][own], one[name])
+    assert not torch.equal(both[name][~own], one[name])
+
+
+def test_a_section_that_describes_no_law_is_refused():
+    class Other(Section):
+        N: int
+
+    with pytest.raises(TypeError, match="Other describes no law"):
+        datasets.draw(Other(N=3))

@@ -1,0 +1,158 @@
+import math
+from itertools import islice
+
+import pytest
+import torch
+
+from labs.memory.models import config
+from pipeline.core.sampling import generators
+from pipeline.labs.memory import exact, laws, problems
+from pipeline.labs.memory.laws import Law
+from pipeline.labs.memory.models import AttentionMemory
+
+DOUBLE = torch.float64
+
+
+def tensor(values):
+    return torch.tensor(values, dtype=DOUBLE)
+
+
+def small(third):
+    """Two tokens, p(a) = (3/4, 1/4); after 0 both follow evenly, after 1 only 0."""
+    return Law(tensor([0.75, 0.25]), tensor([[0.5, 0.5], [1.0, 0.0]]), tensor(third))
+
+
+CERTAIN = [[[1.0, 0.0], [0.0, 1.0]], [[0.0, 1.0], [1.0, 0.0]]]
+UNCERTAIN = [[[0.5, 0.5], [0.0, 1.0]], [[0.25, 0.75], [0.5, 0.5]]]
+
+
+def drawn(kept, alphas=(1.0, 1.0, 1.0), N=6, seeds=(0, 1)):
+    return [
+        laws.power_unif(alphas, laws.draw_supports(N, kept, torch.Generator().manual_seed(s)), N)
+        for s in seeds
+    ]
+
+
+LAWS = {
+    "certain": lambda: drawn((6, 6, 1)),
+    "uncertain": lambda: drawn((6, 6, 6), (0.9, 0.9, 0.5)),
+    "few contexts": lambda: drawn((3, 2, 4), (0.8, 0.8, 0.5)),
+    "few certain": lambda: drawn((3, 2, 1), (0.8, 0.8, 1.0)),
+}
+EACH = pytest.mark.parametrize("name", LAWS)
+
+
+def test_the_whole_law_has_the_contexts_that_can_occur_with_their_weights_and_entropy():
+    whole = problems.whole([small(UNCERTAIN)], DOUBLE)
+    assert whole.pair.tolist() == [[0, 1, 2]]  # (1, 1) cannot occur
+    assert whole.target.weight.tolist() == [[0.375, 0.375, 0.25]]
+    assert whole.target.token is None
+    assert whole.target.law[0].T.tolist() == [[0.5, 0.5], [0.0, 1.0], [0.25, 0.75]]
+    quarter = -(0.25 * math.log(0.25) + 0.75 * math.log(0.75))
+    expected = 0.375 * math.log(2) + 0.25 * quarter
+    assert whole.target.entropy.item() == pytest.approx(expected, abs=1e-15)
+
+
+def test_certain_laws_are_tokens_without_entropy():
+    whole = problems.whole([small(CERTAIN)], DOUBLE)
+    assert whole.target.law is None
+    assert whole.target.token.tolist() == [[0, 1, 1]]
+    assert whole.target.entropy.tolist() == [0]
+
+
+def test_members_that_can_be_in_other_numbers_of_contexts_share_all_of_them():
+    everywhere = Law(tensor([0.5, 0.5]), tensor([[0.5, 0.5]] * 2), tensor(CERTAIN))
+    whole = problems.whole([small(CERTAIN), everywhere], DOUBLE)
+    assert whole.pair is None
+    assert whole.target.weight.tolist() == [[0.375, 0.375, 0.25, 0], [0.25] * 4]
+    assert whole.target.token.tolist() == [[0, 1, 1, 0]] * 2
+
+
+def test_first_tokens_are_named_where_they_are_few_and_as_many_for_all():
+    whole = problems.whole(LAWS["few contexts"](), DOUBLE)
+    assert whole.first.shape == (2, 3)
+    for law, row in zip(LAWS["few contexts"](), whole.first, strict=True):
+        assert row.tolist() == (law.first > 0).nonzero()[:, 0].tolist()
+    assert problems.whole(LAWS["certain"](), DOUBLE).first is None
+    mixed = [*drawn((3, 6, 1), seeds=(0,)), *drawn((2, 6, 1), seeds=(1,))]
+    assert problems.whole(mixed, DOUBLE).first is None
+
+
+def test_other_weights_are_normalised_and_weigh_the_entropy():
+    whole = problems.whole([small(UNCERTAIN)], DOUBLE)
+    other = problems.reweighted(whole, tensor([[2.0, 6.0, 0.0]]))
+    assert other.target.weight.tolist() == [[0.25, 0.75, 0.0]]
+    assert other.target.entropy.item() == pytest.approx(0.25 * math.log(2), abs=1e-15)
+    assert torch.equal(other.target.law, whole.target.law)
+    assert torch.equal(other.pair, whole.pair)
+    certain = problems.reweighted(problems.whole([small(CERTAIN)], DOUBLE), tensor([[1.0, 1, 2]]))
+    assert certain.target.entropy.tolist() == [0]
+    assert certain.target.weight.tolist() == [[0.25, 0.25, 0.5]]
+
+
+def test_an_entropy_is_the_laws_own_under_its_own_weights():
+    own = LAWS["uncertain"]()
+    whole = problems.whole(own, DOUBLE)
+    again = problems.reweighted(whole, 7 * whole.target.weight)
+    expected = torch.stack([law.entropy() for law in own])
+    # Sums of 216 terms of order 0.01 in another order.
+    torch.testing.assert_close(again.target.entropy, expected, atol=1e-14, rtol=0)
+    torch.testing.assert_close(whole.target.entropy, expected, atol=1e-14, rtol=0)
+
+
+def sampled(own, count):
+    return problems.sampled_contexts(own, count, generators([5, 6], 2))
+
+
+@EACH
+def test_batches_go_round_the_samples_in_their_order(name):
+    own = LAWS[name]()
+    triples = sampled(own, 12)
+    stream = problems.batches(own, triples, 4, "divergence", DOUBLE)
+    seen = list(islice(stream, 7))
+    for k, problem in enumerate(seen):
+        start = 4 * (k % 3)
+        assert torch.equal(problem.pair, triples[:, start : start + 4, 0])
+        assert problem.target.weight.tolist() == [[0.25] * 4] * 2
+
+
+def test_next_tokens_are_those_sampled():
+    own = LAWS["uncertain"]()
+    triples = sampled(own, 8)
+    problem = list(islice(problems.batches(own, triples, 4, "next_token", DOUBLE), 2))[1]
+    assert torch.equal(problem.target.token, triples[:, 4:, 1])
+    assert problem.target.law is None
+    assert problem.target.entropy.tolist() == [0, 0]
+
+
+@EACH
+def test_a_batch_is_the_whole_law_weighted_by_what_was_sampled(name):
+    own = LAWS[name]()
+    triples = sampled(own, 64)
+    whole = problems.whole(own, DOUBLE)
+    batch = next(problems.batches(own, triples, 64, "divergence", DOUBLE))
+    counts = torch.zeros(2, 36, dtype=DOUBLE).scatter_add_(
+        1, triples[:, :, 0], torch.ones(2, 64, dtype=DOUBLE)
+    )
+    drawn_whole = counts if whole.pair is None else counts.gather(1, whole.pair)
+    same = problems.reweighted(whole, drawn_whole)
+    # Sums of 64 terms of order 0.1 in another order.
+    torch.testing.assert_close(batch.target.entropy, same.target.entropy, atol=1e-14, rtol=0)
+    model = AttentionMemory(config(), generators([3, 4])).double()
+    torch.testing.assert_close(
+        exact.divergence(model, batch), exact.divergence(model, same), atol=1e-12, rtol=0
+    )
+    torch.testing.assert_close(
+        exact.accuracy(model, batch), exact.accuracy(model, same), atol=1e-12, rtol=0
+    )
+
+
+@EACH
+def test_each_member_samples_its_own_law_by_its_own_generator(name):
+    own = LAWS[name]()
+    both = sampled(own, 20)
+    alone = problems.sampled_contexts(own[1:], 20, generators([6], 2))
+    assert torch.equal(both[1:], alone)
+    for law, rows in zip(own, both, strict=True):
+        assert bool((law.contexts[rows[:, 0]] > 0).all())
+        assert bool((law.conditional[rows[:, 0], rows[:, 1]] > 0).all())
