@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from pipeline.figures import style
 from pipeline.figures.style import COLOURS, StyleConfig
@@ -29,6 +30,8 @@ def heat(
     )  # fmt: skip
     axes.grid(False)
     axes.set(xlabel=label[0], ylabel=label[1])
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
     axes.set_title(title, loc="left")
     axes.figure.colorbar(image, ax=axes, shrink=0.85)
 

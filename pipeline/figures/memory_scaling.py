@@ -131,7 +131,9 @@ def slopes(config: StyleConfig, fits: Fits) -> Figure:
     for power, line in ((2, "--"), (3, ":")):
         if len(d):
             axis.plot(d, slope[-1] * (d / d[-1]) ** power, line, color="grey", label=f"d^{power}")
-    axis.set(xlabel="d = d_h", ylabel="slope", xscale="log", yscale="log")
+    axis.set(xlabel="d = d_h", ylabel="slope of accuracy in H", xscale="log", yscale="log")
+    axis.set_xticks(d, [f"{value:g}" for value in d])
+    axis.minorticks_off()
     style.legend_below(figure, axis)
     return figure
 
@@ -168,7 +170,7 @@ def small(config: StyleConfig, points: pd.DataFrame) -> Figure:
     """P6: the smallest memories against the lower bounds."""
     rows = points[points.experiment == "P6"]
     n = int(rows.n.max())
-    figure, axes = style.panels(config, 1, 1, f"P6: d = d_h = 2, N = 10 ({n} seeds)", width=1.8)
+    figure, axes = style.panels(config, 1, 1, f"P6: d = d_h = 2, N = 10 ({n} seeds)", width=2.5)
     axis = axes[0][0]
     yardsticks(axis, rows, "para")
     axis.set(xlabel="modules H", ylabel="accuracy", ylim=(0, 1.03))

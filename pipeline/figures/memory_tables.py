@@ -6,14 +6,15 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from pipeline.figures import style
-from pipeline.figures.style import COLOURS, StyleConfig
+from pipeline.figures.style import COLOURS, TRUTH, StyleConfig
 
 
 def curves(config: StyleConfig, history: pd.DataFrame, baselines: pd.DataFrame) -> Figure:
     """M1: loss and accuracy by full divergence and by next tokens, on both laws."""
     figure, axes = style.panels(
         config, len(baselines), 2,
-        "M1: learning on the full divergence and on next tokens (on batches; a line a seed)",
+        "M1: learning on the full divergence and on next tokens (on batches; a line a seed).\n"
+        "Where the next token is certain both are the same loss, and the lines coincide",
         width=1.6,
     )  # fmt: skip
     for (loss, accuracy), base in zip(axes, baselines.itertuples(), strict=True):
@@ -26,9 +27,9 @@ def curves(config: StyleConfig, history: pd.DataFrame, baselines: pd.DataFrame) 
                 look: dict[str, Any] = {"color": COLOURS[k], "lw": 0.7, "alpha": 0.8}
                 loss.plot(run.step, run.loss - shift, label=label, **look)
                 accuracy.plot(run.step, run.accuracy, label=label, **look)
-        loss.axhline(base.uniform, color="red", lw=1, ls=":", label="uniform prediction")
-        loss.axhline(base.low_rank, color="green", lw=1, ls="--", label="low-rank optimum")
-        accuracy.axhline(1 / base.N, color="red", lw=1, ls=":")
+        loss.axhline(base.uniform, color="grey", lw=1, ls=":", label="uniform prediction")
+        loss.axhline(base.low_rank, color=TRUTH, lw=1, ls="--", label="low-rank optimum")
+        accuracy.axhline(1 / base.N, color="grey", lw=1, ls=":")
         loss.set(xlabel="batch", ylabel="divergence (nats)")
         accuracy.set(xlabel="batch", ylabel="accuracy", ylim=(0, 1.03))
         loss.set_title(f"{base.laws} next tokens", loc="left")
@@ -83,9 +84,9 @@ def scaling(config: StyleConfig, table: pd.DataFrame) -> Figure:
         for column, label, colour in lines:
             axis.plot(own.alpha_2, own[column], color=colour, label=label)
             axis.plot(
-                own.alpha_2, own[f"published_{column}"], "o", mfc="none", ms=3.5, color=colour,
-                label=f"{label}, published",
-            )  # fmt: skip
+                own.alpha_2, own[f"published_{column}"], "o", mfc="none", ms=3.5, color=colour
+            )
+        axis.plot([], [], "o", mfc="none", ms=3.5, color=TRUTH, label="the same, published")
         axis.set(xlabel="alpha_2", ylabel="divergence (nats)", yscale="log")
         axis.set_title(f"alpha_1 = {alpha:g}", loc="left")
     style.legend_below(figure, axes[0][0])
