@@ -27,13 +27,16 @@ REFUSED = {
     "laws.scaling.alpha_2": ([0.0], "laws.scaling.alpha_2.0 must be > 0, got 0.0"),
     "laws.superposition.p": (0.0, "laws.superposition.p must be > 0, got 0.0"),
     "low_rank.d": ({"scaling": 10, "scalling": 10}, "got ['scaling', 'scalling']"),
+    "low_rank.d.almost_rank": (10, "must be < memory.laws.almost_rank.N = 10, got 10"),
+    "train_heads.grids.P1.modules": ([1, 6, 6], "P1 must have distinct models, got d3_h6 2 times"),
+    "train_widths.grids.P2.d_head": ([0, 10], "P2 must have distinct models, got d10_h20 2 times"),
     "train_heads.training.published.last": (4097, "must not exceed batches * epochs = 4096, got"),
     "train_mlp.grid.mlp": ([False], "grid.mlp must be [false, true], got [False]"),
     "train_variants.freezes.nothing": (FROZEN, "freezes.nothing must leave a part false"),
     "train_heads.training.exact.memory_gib": (0.0, "memory_gib must be > 0, got 0.0"),
     "train_heads.training.engine": ("fast", "must be 'exact' or 'published', got 'fast'"),
     BETAS: ([0.9, 0.95, 0.99], f"{BETAS}: must be a number or a pair of numbers, got [0.9, 0.95"),
-    "train_published.points": ([[10, 1], [10, 0]], "points.1: modules must be >= 1, got 0"),
+    "train_published.points": ([[10, 1], [10, 0]], "points: modules must be >= 1, got 0"),
     "train_curves.skips": (
         dict.fromkeys(("pos_QK", "emb_QK"), True), "train_curves.skips is not a known key",
     ),
@@ -76,6 +79,13 @@ def test_a_value_that_cannot_be_used_is_refused_in_one_line(tmp_path: Path, key:
 @pytest.mark.parametrize("key", EMPTY)
 def test_an_empty_list_is_refused(tmp_path: Path, key: str) -> None:
     assert found(tmp_path, {key: []}).startswith(f"memory.{key}")
+
+
+def test_a_published_point_given_twice_is_refused(tmp_path: Path) -> None:
+    twice = {"train_published.points": [[10, 1], [3, 31], [10, 1]]}
+    assert found(tmp_path, twice) == (
+        "memory.train_published.points must have distinct models, got [10, 1] 2 times"
+    )
 
 
 @pytest.mark.parametrize("key", SHAPES)

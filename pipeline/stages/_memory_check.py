@@ -4,6 +4,7 @@ A model's number of tokens stands in ``memory.laws`` and its shape in the sectio
 Only ``check_params`` reads them together, so that an edited law does not rerun every training.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +17,7 @@ from pipeline.labs.memory.datasets import LawsConfig
 from pipeline.labs.memory.models import AttentionMemoryConfig, InitialConfig
 from pipeline.labs.memory.sweeps import ChosenConfig, ComparedConfig, LargeConfig, SweepConfig
 from pipeline.labs.memory.training import EngineConfig
+from pipeline.stages.memory_low_rank import LowRankStageConfig
 
 Make = Callable[[int, InitialConfig], AttentionMemoryConfig]
 BYTES = {"float32": 4, "float64": 8}
@@ -26,7 +28,8 @@ GIB = 2**30
 class Planned:
     """A model of ``where``, for the tokens and seeds of a law, and how it is to be trained.
 
-    ``training`` names the key of its engine; ``stacked`` counts laws that are trained at once.
+    ``training`` names the key of its engine; ``stacked`` counts laws that are trained at once;
+    ``name`` tells the models of one grid apart.
     """
 
     where: str
@@ -35,6 +38,7 @@ class Planned:
     training: str
     engine: EngineConfig
     stacked: int = 1
+    name: str = ""
 
 
 class Params(StageParams):
@@ -51,6 +55,7 @@ class Params(StageParams):
     table: notebook.TableConfig = Field(alias="memory.train_table")
     variants: notebook.VariantsConfig = Field(alias="memory.train_variants")
     inside: notebook.InsideConfig = Field(alias="memory.train_inside")
+    low_rank: LowRankStageConfig = Field(alias="memory.low_rank")
 
     @model_validator(mode="after")
     def _something_is_trained(self) -> "Params":
@@ -59,6 +64,26 @@ class Params(StageParams):
                 raise ValueError(
                     f"memory.train_variants.freezes.{name} must leave a part false, to be trained"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _low_rank_is_low(self) -> "Params":
+        # Logits count up to a constant: N - 1 dimensions hold any law, and beyond them the
+        # second-order theory has no single solution.
+        for name, d in self.low_rank.d.items():
+            N = getattr(self.laws, name).N
+            if d >= N:
+                raise ValueError(
+                    f"memory.low_rank.d.{name} must be < memory.laws.{name}.N = {N}, got {d}"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _points_are_distinct(self) -> "Params":
+        counts = Counter((p.where, p.training, p.name) for p in self.sweeps())
+        for (where, _, name), count in counts.items():
+            if count > 1:
+                raise ValueError(f"{where} must have distinct models, got {name} {count} times")
         return self
 
     @model_validator(mode="after")
@@ -85,10 +110,10 @@ class Params(StageParams):
             for key, grid in sweep.grids.items():
                 where = f"memory.train_{name}"
                 yield from of_grid(f"{where}.grids.{key}", law, grid, where, sweep.training)
-        for k, (d, H) in enumerate(self.published.points):
+        for d, H in self.published.points:
             yield Planned(
-                f"memory.train_published.points.{k}", "lookup_50", partial(_chosen, d, H),
-                "memory.train_published.training", self.published.training,
+                "memory.train_published.points", "lookup_50", partial(_chosen, d, H),
+                "memory.train_published.training", self.published.training, name=str([d, H]),
             )  # fmt: skip
         for mlp, key, engine in (
             (False, "attention", self.mlp.attention),
@@ -138,7 +163,8 @@ def of_grid(
 ) -> Iterator[Planned]:
     """Yield a grid's models."""
     for point in grid.points:
-        yield Planned(where, law, partial(_shape, point), f"{section}.{key}", engine)
+        make = partial(_shape, point)
+        yield Planned(where, law, make, f"{section}.{key}", engine, name=point.name)
 
 
 def _shape(point: scaling.PointConfig, N: int, initial: InitialConfig) -> AttentionMemoryConfig:
