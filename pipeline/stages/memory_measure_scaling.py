@@ -11,7 +11,7 @@ from pipeline.core.sampling import generators
 from pipeline.labs.memory import comparison
 
 SWEEPS = ("heads", "published", "widths", "mlp", "small", "large")
-PUBLISHED = [*(f"exp1_d{d}" for d in range(3, 14)), "exp2", "exp3"]
+PUBLISHED = {**{f"exp1_d{d}": "P1" for d in range(3, 14)}, "exp2": "P2", "exp3": "P3"}
 
 
 class Params(StageParams):
@@ -26,8 +26,8 @@ def run(params: Params, inputs: Path, out: Path) -> dict[str, object]:
         artifacts.read_csv(
             inputs / "reference" / "memorization_scaling" / f"{name}.csv",
             ["acc", *comparison.WHERE],
-        )
-        for name in PUBLISHED
+        ).assign(experiment=experiment)
+        for name, experiment in PUBLISHED.items()
     )
     tables = {
         name: artifacts.read_csv(

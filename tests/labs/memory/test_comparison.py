@@ -21,11 +21,11 @@ def rows(experiment, accuracies, yardstick="uniform", **where):
 
 
 def published(*points):
-    columns = ["acc", *comparison.WHERE]
+    columns = ["experiment", "acc", *comparison.WHERE]
     return pd.DataFrame([dict(zip(columns, point, strict=True)) for point in points])
 
 
-def found(*parts, references=((0.4, 50, 10, 10, 11),)):
+def found(*parts, references=(("P1", 0.4, 50, 10, 10, 11),)):
     table = pd.DataFrame([row for part in parts for row in part])
     return comparison.points(table, published(*references))
 
@@ -49,18 +49,25 @@ def test_a_point_is_the_median_the_range_and_the_mean_of_its_seeds():
 
 
 def test_a_point_stands_beside_the_published_one_of_its_sizes_and_both_bounds():
-    again = ((0.4, 50, 10, 10, 11), (0.7, 50, 10, 10, 11), (0.8, 50, 10, 9, 11))
-    table = found(rows("P1", [0.5]), rows("P1", [0.5], d_head=5), references=again)
-    # Of two published points of one size the first counts, and no point is doubled.
-    assert table.published.tolist()[:1] == [0.4]
-    assert table.published.isna().tolist() == [False, True]
+    size = (50, 10, 10, 11)
+    again = (("P2", 0.4, *size), ("P3", 0.7, *size), ("P2", 0.8, 50, 10, 9, 11))
+    table = found(
+        rows("P2", [0.5]), rows("P2", [0.5], d_head=5), rows("P3", [0.5]), references=again
+    )
+    # Two experiments share a size; each stands beside its own published point.
+    assert table.published.tolist()[::2] == [0.4, 0.7]
+    assert table.published.isna().tolist() == [False, True, False]
     # (1 - 1/N) (H d_h + d) / N^2 + 1/N; (1 - 1/N) (H (d_h - 1) + 1) / N^2 + 1/N
-    assert table.bound.tolist() == pytest.approx(
+    assert table.bound.tolist()[:2] == pytest.approx(
         [0.98 * 120 / 2500 + 0.02, 0.98 * 65 / 2500 + 0.02]
     )
-    assert table.earlier_bound.tolist() == pytest.approx(
+    assert table.earlier_bound.tolist()[:2] == pytest.approx(
         [0.98 * 100 / 2500 + 0.02, 0.98 * 45 / 2500 + 0.02]
     )
+
+
+def test_the_protocol_run_again_stands_beside_the_same_published_points():
+    assert found(rows("P1_published", [0.5])).published.tolist() == [0.4]
 
 
 def test_metrics_of_a_point_keep_both_yardsticks_apart():
@@ -78,7 +85,7 @@ def test_metrics_of_a_point_keep_both_yardsticks_apart():
 
 
 def test_verdicts_are_over_the_published_points_of_the_experiment_alone():
-    other = (0.6, 50, 10, 10, 31)
+    other = ("P1", 0.6, 50, 10, 10, 31)
     table = found(
         rows("P1", [0.2, 0.4]),
         rows("P1", [0.3, 0.4], "sampled"),
@@ -86,7 +93,7 @@ def test_verdicts_are_over_the_published_points_of_the_experiment_alone():
         rows("P1", [0.7, 0.7], "sampled", para=31),
         rows("P1", [1.0, 1.0], para=21),  # not published
         rows("P2", [1.0, 1.0]),  # another experiment
-        references=((0.4, 50, 10, 10, 11), other),
+        references=(("P1", 0.4, 50, 10, 10, 11), other),
     )
     # The bound at H = 31 is 0.98 * 320 / 2500 + 0.02 = 0.145: 0.01 is below it, 0.3 above 0.067.
     assert comparison.against_published(table, "P1") == pytest.approx(
