@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from pipeline import dag, quick
+from pipeline import dag, quick, tracking_runs
 
 ROOT = Path(__file__).resolve().parent.parent
 TRAINING = "oscillator_train_variable"
@@ -96,7 +96,7 @@ def test_the_metrics_are_those_of_the_files(copy, runs):
         for experiment, conditions in json.loads(path.read_text()).items():
             for condition, quantities in conditions.items():
                 for quantity, value in quantities.items():
-                    key = f"{experiment}.{condition}.{quantity}"
+                    key = tracking_runs.valid(f"{experiment}.{condition}.{quantity}")
                     assert runs[stage].data.metrics[key] == pytest.approx(value, rel=1e-12), key
 
 
