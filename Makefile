@@ -28,7 +28,7 @@ repro: $(READY) ## set up, run the pipeline, log what DVC restored or skipped
 	@$(BIN)/python -m pipeline track
 
 test: $(READY) ## set up, run the whole test suite
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
 lint: $(READY) ## ruff, mypy, import contracts
 	$(BIN)/ruff check .

@@ -6,6 +6,7 @@ address in ``ATTENTION_LAB_SCHEDULER`` the same cells go to ``dask.distributed``
 this package installed.
 """
 
+import ctypes
 import multiprocessing
 import os
 import sys
@@ -23,6 +24,9 @@ SCHEDULER = "ATTENTION_LAB_SCHEDULER"
 WORKERS = "ATTENTION_LAB_WORKERS"
 POLL_SECONDS = 0.2
 PATIENCE_SECONDS = 10.0  # for a scheduler to answer
+# glibc's mallopt(3), and the values that keep every freed array for the next.
+M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
+NEVER_TRIM, NEVER_MMAP = 2**31 - 1, 0
 
 Cell = TypeVar("Cell")
 Result = TypeVar("Result")
@@ -37,7 +41,23 @@ class ExecutionError(RuntimeError):
 def use_one_thread() -> None:
     """Compute with one numeric thread and deterministic algorithms in this process."""
     torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(True)
+    # What torch.use_deterministic_algorithms sets, without its 2 s import of the compiler.
+    torch.set_deterministic_debug_mode("error")
+    keep_freed_memory()
+
+
+def keep_freed_memory() -> bool:
+    """Let this process keep the memory of freed arrays for the next ones; tell whether it will.
+
+    glibc gives an array of more than 32 MiB back to the system when it is freed, and a training
+    step that makes the same arrays again pays for every page of them again: up to half of its time.
+    Another C library is left as it is (False).
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):  # another C library; another system
+        return False
+    return bool(mallopt(M_MMAP_MAX, NEVER_MMAP) and mallopt(M_TRIM_THRESHOLD, NEVER_TRIM))
 
 
 def worker_count() -> int:

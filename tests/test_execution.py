@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import platform
 import re
 import signal
 import subprocess
@@ -161,3 +162,37 @@ def test_workers_end_when_their_stage_is_killed(tmp_path: Path) -> None:
     stage.send_signal(signal.SIGKILL)
     assert stage.wait() == -signal.SIGKILL
     assert work.until(lambda: not any(work.alive(pid) for pid in workers), seconds=10)
+
+
+KEEPING = """
+import resource, sys, torch
+from pipeline import execution
+
+torch.set_num_threads(1)
+if sys.argv[1] == "keep":
+    assert execution.keep_freed_memory()
+for step in range(30):
+    if step == 20:  # the heap has found its size
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    torch.ones(2**24)  # 64 MiB, more than glibc keeps by itself
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="mallopt is glibc's")
+def test_freed_memory_is_kept_for_the_next_array() -> None:
+    faults = {
+        word: int(
+            subprocess.run(
+                [sys.executable, "-c", KEEPING, word], capture_output=True, text=True, check=True
+            ).stdout
+        )
+        for word in ("keep", "give")
+    }
+    assert faults["give"] >= 10  # ten arrays of a page at least, however large the system's pages
+    assert faults["keep"] < faults["give"] / 10
+
+
+def test_another_c_library_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(execution.ctypes, "CDLL", lambda name: object())
+    assert execution.keep_freed_memory() is False

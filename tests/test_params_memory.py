@@ -112,9 +112,9 @@ def test_a_law_too_large_for_the_exact_engine_is_refused_with_its_need_and_the_o
         "train_published.training.engine": "published",
         "train_heads.training.engine": "exact",
     }
-    # A step holds two arrays of logits and their laws [N, N^2] and 20 heads' weights, twice; the
-    # largest model is named, so that its memory is enough for all. Laws are N^3 float64 a seed.
-    need = 2 * 2 * 1500**2 * 4 * (2 * 1500 + 3 * 20) / 2**30
+    # Ten arrays as large as the logits [N, N^2] and six of 20 heads' weights; the largest model is
+    # named, so that its memory is enough for all. Laws are N^3 float64 a seed.
+    need = 2 * 2 * 1500**2 * 4 * (5 * 1500 + 3 * 20) / 2**30
     assert found(tmp_path, known) == (
         f"memory.train_heads.grids.P1: the exact engine would need about {need:.3g} GiB at "
         "memory.laws.lookup_50.N = 1500 (heads = 20, mlp_width = 0, members = 2), and "

@@ -82,9 +82,20 @@ def schedule_factor(config: OptimizerConfig, step: int, steps: int) -> float:
 
 
 def build(config: OptimizerConfig, parameters: Iterable[Tensor]) -> torch.optim.Optimizer:
-    """Make torch's optimiser of that name; ValueError if it does not take the options."""
+    """Make torch's optimiser of that name; ValueError if it does not take the options.
+
+    Raises ValueError, too, for a parameter that is not contiguous: torch's fused kernels take its
+    memory for that of a contiguous one, and step it wrongly without a word.
+    """
+    parameters = list(parameters)
     keywords: dict[str, Any] = dict(config.options)
     if config.name in FUSED:
+        for parameter in parameters:
+            if not parameter.is_contiguous():
+                raise ValueError(
+                    f"{config.name} needs contiguous parameters, got one of shape "
+                    f"{tuple(parameter.shape)} with strides {parameter.stride()}"
+                )
         keywords["fused"] = True  # one kernel a parameter: these models are bound by overhead
     try:
         return getattr(torch.optim, config.name)(parameters, lr=config.learning_rate, **keywords)

@@ -1,12 +1,14 @@
 """The conjunction lab's trainings on data sets that were drawn before."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from pipeline import execution, trained
 from pipeline.core.ensemble import History
 from pipeline.core.layers import MemberModule
-from pipeline.labs.conjunction.datasets import DataSets
+from pipeline.labs.conjunction.datasets import DataConfig, DataSets
 from pipeline.labs.conjunction.training import FitCell, FitConfig, fit
+from pipeline.stages._conjunction_data import read_data
 
 
 def grouped(
@@ -16,6 +18,17 @@ def grouped(
     return [
         FitCell(name=name, config=config, seeds=seeds[k : k + size], data=data.members(k, k + size))
         for k in range(0, len(seeds), size)
+    ]
+
+
+def compare_cells(
+    kind: str, config: FitConfig, data: DataConfig, inputs: Path, members_per_cell: int
+) -> list[FitCell]:
+    """Return C4's trainings of one kind of model, named after their tasks."""
+    return [
+        cell
+        for task, sets in read_data(inputs, "compare.npz", list(data.tasks)).items()
+        for cell in grouped(f"{task}_{kind}", config, data.seeds, sets, members_per_cell)
     ]
 
 

@@ -9,8 +9,7 @@ from pipeline import trained
 from pipeline.config import Section, StageParams
 from pipeline.labs.conjunction.datasets import DataConfig
 from pipeline.labs.conjunction.training import AttentionFit
-from pipeline.stages._conjunction_data import read_data
-from pipeline.stages._conjunction_training import grouped, train_cells
+from pipeline.stages._conjunction_training import compare_cells, train_cells
 
 
 class TrainConfig(Section):
@@ -29,11 +28,6 @@ class Params(StageParams):
 
 def run(params: Params, inputs: Path, out: Path) -> None:
     """Write the models, one name a task."""
-    data = read_data(inputs, "compare.npz", list(params.data.tasks))
-    config, seeds = params.train, params.data.seeds
-    cells = [
-        cell
-        for task, sets in data.items()
-        for cell in grouped(f"{task}_attention", config.fit, seeds, sets, config.members_per_cell)
-    ]
+    config = params.train
+    cells = compare_cells("attention", config.fit, params.data, inputs, config.members_per_cell)
     trained.write(out, train_cells("C4", cells))

@@ -85,6 +85,14 @@ def test_options_reach_the_optimiser():
     assert built.param_groups[0]["momentum"] == 0.9
 
 
+@pytest.mark.parametrize("name", ["Adam", "AdamW", "SGD", "Adagrad"])
+def test_a_strided_parameter_is_refused_where_a_fused_kernel_would_step_it_wrongly(name):
+    strided = torch.zeros(3, 2).T.requires_grad_()
+    complaint = rf"{name} needs contiguous parameters, got one of shape \(2, 3\) with strides"
+    with pytest.raises(ValueError, match=complaint):
+        build(config(name=name), [torch.zeros(2, requires_grad=True), strided])
+
+
 def test_pairs_reach_the_optimiser_too():
     built = build(config(name="Adam", options={"betas": (0.8, 0.95)}), [torch.zeros(1)])
     assert built.param_groups[0]["betas"] == (0.8, 0.95)

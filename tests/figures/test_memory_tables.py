@@ -59,6 +59,8 @@ def test_ours_and_the_published_losses_share_a_panel(style, assert_same_bytes):
         ]
     )  # fmt: skip
     figure = memory_tables.scaling(style, table)
-    assert [len(axes.lines) for axes in figure.axes] == [6, 6]
+    # Three curves, the published points of each, and the legend's empty circle.
+    assert [len(axes.lines) for axes in figure.axes] == [7, 7]
+    assert [line.get_label() for line in figure.axes[0].lines][-1] == "the same, published"
     assert figure.axes[0].lines[1].get_ydata().tolist() == [1.1, 1.5]
     assert_same_bytes(lambda: memory_tables.scaling(style, table))

@@ -108,7 +108,7 @@ def fits(
     for d, own in rows.groupby("d"):
         fit = scaling.linear_in_heads(tensor(own.para), tensor(own.acc), config.saturated)
         if fit is not None:
-            if float(fit.values[1]) > 0:  # P4 takes logarithms
+            if float(fit.low[1]) > 0:  # P4 takes logarithms, and those of noise are noise
                 slopes[int(str(d))] = float(fit.values[1])
             found[f"P1.linear_d{d}"] = scaling.fit_metrics(
                 fit, {0: "intercept", 1: "slope"}, len(own)

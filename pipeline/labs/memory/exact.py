@@ -20,9 +20,12 @@ FirstRows = Float[Tensor, "member first d"]
 
 
 def bytes_needed(N: int, heads: int, members: int, mlp_width: int, item: int = 4) -> int:
-    """Estimate the memory of a step: logits and law, attention weights, hidden units, twice."""
+    """Estimate the memory that the laws, the problem made of them and a step take at their peak.
+
+    The laws' float64 tables, and what is made on the way to a Problem, are five times the logits.
+    """
     pairs = N * N
-    return 2 * members * pairs * item * (2 * N + 3 * heads + 2 * mlp_width)
+    return 2 * members * pairs * item * (5 * N + 3 * heads + 2 * mlp_width)
 
 
 @dataclass(frozen=True)

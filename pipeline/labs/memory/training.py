@@ -90,7 +90,8 @@ class EngineConfig(Section):
 
     def refuse_too_large(self, N: int, heads: int, members: int, mlp_width: int) -> None:
         """Raise ConfigError if a step of the exact engine needs more memory than it may take."""
-        need = exact.bytes_needed(N, heads, members, mlp_width) / 2**30
+        item = self.training().torch_dtype.itemsize
+        need = exact.bytes_needed(N, heads, members, mlp_width, item) / 2**30
         if self.engine == "exact" and need > self.exact.memory_gib:
             raise ConfigError(
                 f"params.yaml: memory: the exact engine needs about {need:.1f} GiB at N = {N}, "

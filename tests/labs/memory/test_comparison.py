@@ -104,6 +104,9 @@ def test_verdicts_are_over_the_published_points_of_the_experiment_alone():
     )  # fmt: skip
 
 
+NOISE = (-1e-3, 1e-3, 2e-3, -2e-3, 0.0, 1e-3, -1e-3, 2e-3)
+
+
 def rising(d, slope, modules=(1, 6, 11, 16)):
     return [
         row
@@ -130,6 +133,10 @@ def test_slopes_that_do_not_rise_are_no_part_of_the_growth():
     assert with_falling["P1.linear_d6"]["slope"] == pytest.approx(-0.002, abs=1e-12)
     assert with_falling["P4.slope_growth"]["n"] == 3
     assert with_falling["P4.slope_growth"]["exponent"] == pytest.approx(1.5, abs=1e-9)
+    # Nor is one that may be of rounding, or of noise, alone.
+    flat = [row | {"acc": 0.1 + noise} for row, noise in zip(rising(8, 0), NOISE, strict=True)]
+    assert fits(*straight, flat)["P1.linear_d8"]["slope"] > 0
+    assert fits(*straight, flat)["P4.slope_growth"]["n"] == 3
     # Two slopes have no exponent with an interval.
     assert "P4.slope_growth" not in fits(*straight[:2], rising(6, -0.002))
 

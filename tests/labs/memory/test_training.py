@@ -1,4 +1,5 @@
 import math
+import re
 
 import pytest
 import torch
@@ -25,11 +26,11 @@ ADAM = OptimizerConfig(
 PLAIN = InitialConfig(embedding=1.0, OV=1.0)
 
 
-def engine(kind, steps=60, batches=6, epochs=2, batch_size=8, last=3):
+def engine(kind, steps=60, batches=6, epochs=2, batch_size=8, last=3, dtype="float64"):
     return EngineConfig(
         engine=kind,
         exact=ExactConfig(
-            steps=steps, optimizer=ADAM, initial=PLAIN, dtype="float64", record_every=10,
+            steps=steps, optimizer=ADAM, initial=PLAIN, dtype=dtype, record_every=10,
             memory_gib=1.0,
         ),
         published=PublishedConfig(
@@ -120,6 +121,15 @@ def test_too_large_a_law_names_its_need_and_the_other_engine():
     with pytest.raises(ConfigError, match=r"about .* GiB at N = 2000.*engine: published"):
         engine("exact").refuse_too_large(2000, 10, 5, 0)
     engine("published").refuse_too_large(2000, 10, 5, 0)
+
+
+def test_twice_as_wide_numbers_need_twice_the_memory():
+    needs = []
+    for dtype in ("float32", "float64"):
+        with pytest.raises(ConfigError, match="the exact engine needs") as refusal:
+            engine("exact", dtype=dtype).refuse_too_large(2000, 10, 5, 0)
+        needs.append(float(re.search(r"about ([\d.]+) GiB", str(refusal.value)).group(1)))
+    assert needs[1] == pytest.approx(2 * needs[0], rel=1e-3)
 
 
 def test_an_average_of_more_batches_than_there_are_is_refused():

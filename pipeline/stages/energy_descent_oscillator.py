@@ -5,11 +5,11 @@ from pathlib import Path
 from pipeline.stages import _energy_descent as descent
 from pipeline.stages import _energy_oscillator as oscillator
 
-TITLE = "E7 Does a trained layer lower its heads' energies? The other labs' models"
+TITLE = "E7 Does a trained layer lower its heads' energies? The oscillator lab's models"
 Params = descent.Params
 
 
 def run(params: Params, inputs: Path, out: Path) -> dict[str, object]:
     """Write descent.csv and its figure; return ``E7.oscillator_MODEL_layerK``."""
     models = oscillator.at_work(inputs, params.descent.sequences)
-    return descent.measure(params, models, TITLE, out / "e7_descent_labs")
+    return descent.measure(params, models, TITLE, out / "e7_descent_oscillator")

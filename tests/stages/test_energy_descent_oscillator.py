@@ -1,4 +1,4 @@
-STAGE = "energy_descent_labs"
+STAGE = "energy_descent_oscillator"
 
 
 def test_every_layer_of_every_oscillator_model_is_measured(chain):
