@@ -16,7 +16,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from pipeline import config
+from pipeline import config, provenance
 
 SMALL = Path("tests") / "small_params.yaml"
 AUTHOR = ("-c", "user.name=quick", "-c", "user.email=quick@localhost")
@@ -56,7 +56,8 @@ def make_copy(root: Path, files: list[Path], copy: Path) -> None:
     """Copy the files into a new git and DVC repository with the small params."""
     if copy.exists() and any(copy.iterdir()):
         raise QuickError(f"{copy} is not empty; name a folder that is new or empty")
-    for file in files:
+    # Without dvc.lock: DVC would read and write the full scale's entries again after every stage.
+    for file in (file for file in files if file != Path(provenance.LOCK)):
         (copy / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(root / file, copy / file, follow_symlinks=False)
     overlay(copy / config.FILE, copy / SMALL)

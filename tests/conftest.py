@@ -1,10 +1,14 @@
 """Tests compute as stages do: one numeric thread, deterministic algorithms."""
 
+import hypothesis
 import pytest
 
 from pipeline import execution
 
 execution.use_one_thread()
+# An example's time is the machine's affair: the first one pays for imports, all for what else runs.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -28,6 +28,7 @@ REFUSED = {
     "laws.superposition.p": (0.0, "laws.superposition.p must be > 0, got 0.0"),
     "low_rank.d": ({"scaling": 10, "scalling": 10}, "got ['scaling', 'scalling']"),
     "low_rank.d.almost_rank": (10, "must be < memory.laws.almost_rank.N = 10, got 10"),
+    "low_rank.d.rank": (6, "low_rank.d.rank must be <= the least of memory.laws.rank.ranks = 5, "),
     "train_heads.grids.P1.modules": ([1, 6, 6], "P1 must have distinct models, got d3_h6 2 times"),
     "train_widths.grids.P2.d_head": ([0, 10], "P2 must have distinct models, got d10_h20 2 times"),
     "train_heads.training.published.last": (4097, "must not exceed batches * epochs = 4096, got"),

@@ -126,3 +126,13 @@ def test_nothing_of_the_environment_leads_out_of_the_copy(monkeypatch):
     kept = quick.environment()
     assert "elsewhere" not in kept.values()
     assert "PATH" in kept
+
+
+def test_the_copy_begins_without_the_full_scale_s_lock(checkout, tmp_path):
+    entry = "schema: '2.0'\nstages:\n  full_scale:\n    cmd: python -m pipeline full_scale\n"
+    (checkout / "dvc.lock").write_text(entry)
+    quick.run(checkout, tmp_path / "copy", lambda line: None)
+    lock = (tmp_path / "copy/dvc.lock").read_text()
+    assert "full_scale" not in lock
+    assert "data/where.json" in lock
+    assert (checkout / "dvc.lock").read_text() == entry

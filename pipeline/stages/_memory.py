@@ -11,7 +11,7 @@ from pipeline import artifacts, execution, trained
 from pipeline.core.layers import MemberModule
 from pipeline.core.statistics import summary
 from pipeline.labs.memory import datasets, scaling
-from pipeline.labs.memory.training import Cell, Result, train_cell
+from pipeline.labs.memory.training import Cell, EngineConfig, Result, train_cell
 
 HISTORY = ["model", "seed", "step", "loss", "accuracy"]
 
@@ -29,12 +29,17 @@ def compute(cell: Cell) -> Result:
 
 def train_cells(description: str, cells: Sequence[Cell]) -> list[Result]:
     """Train all cells, the largest first, so that no worker waits long for the last one."""
-    order = sorted(range(len(cells)), key=lambda k: -cells[k].config.heads * cells[k].config.d)
+    order = sorted(range(len(cells)), key=lambda k: -breadth(cells[k]))
     steps = sum(cell.engine.training().steps for cell in cells)
     found = execution.map_cells(
         compute, [cells[k] for k in order], description=description, units=steps
     )
     return [found[order.index(k)] for k in range(len(cells))]
+
+
+def breadth(cell: Cell) -> int:
+    """Return the channels of a cell's heads and MLP, which its time goes with."""
+    return cell.config.modules * cell.config.d_head + cell.config.mlp_width
 
 
 def as_trained(experiment: str, cell: Cell, result: Result) -> trained.Trained:
@@ -58,6 +63,22 @@ def described(cell: Cell) -> dict[str, Any]:
         "engine": cell.engine.engine,
         "objective": cell.objective,
     }
+
+
+def run_sweep(
+    law: str, grids: Mapping[str, scaling.GridConfig], engine: EngineConfig, inputs: Path, out: Path
+) -> None:
+    """Train a sweep's grids, by experiment, on one law: a cell a point, the seeds stacked."""
+    laws = read_power(inputs, law)
+    cells = {
+        name: scaling.cells(grid.points, laws.laws(), laws.seeds, engine)
+        for name, grid in grids.items()
+    }
+    every = [cell for group in cells.values() for cell in group]
+    results = iter(train_cells(", ".join(grids), every))
+    write_sweep(
+        out, {name: (group, [next(results) for _ in group]) for name, group in cells.items()}
+    )
 
 
 def write_sweep(out: Path, sweep: Mapping[str, tuple[Sequence[Cell], Sequence[Result]]]) -> None:

@@ -76,6 +76,13 @@ class Params(StageParams):
                 raise ValueError(
                     f"memory.low_rank.d.{name} must be < memory.laws.{name}.N = {N}, got {d}"
                 )
+        # M8 compares U's directions with as many of the law's own.
+        d, least = self.low_rank.d["rank"], min(self.laws.rank.ranks)
+        if d > least:
+            raise ValueError(
+                f"memory.low_rank.d.rank must be <= the least of memory.laws.rank.ranks = {least}, "
+                f"got {d}"
+            )
         return self
 
     @model_validator(mode="after")
