@@ -38,18 +38,24 @@ def heat(
 
 def maps(config: StyleConfig, found: Arrays) -> Figure:
     """M5: the attention that each head gives to the first token, and its singular values."""
-    heads = found["maps"]
+    heads, possible = found["maps"], found["possible"]
     figure, axes = style.panels(
-        config, 1, len(heads) + 1, "M5: attention to the first token, by context (first seed)"
-    )
+        config, 1, len(heads) + 1,
+        "M5: attention to the first token, by context (first seed). "
+        f"Dots: the {possible.sum():,} of {possible.size:,} contexts that occur",
+    )  # fmt: skip
+    first, second = possible.nonzero()
     for k, (axis, head) in enumerate(zip(axes[0], heads, strict=False)):
         heat(axis, head, f"head {k}", signed=False)
+        axis.plot(second, first, ".", ms=2.5, color=COLOURS[1], mec="black", mew=0.3)
     last = axes[0][-1]
-    middle, low, high = found["singular"]
-    index = np.arange(1.0, len(middle) + 1)
-    style.banded(last, index, np.maximum([middle, low, high], style.FLOOR), COLOURS[0])
+    parts = (("singular", "the whole map"), ("singular_seen", "first tokens that occur"))
+    for colour, (name, label) in zip(COLOURS, parts, strict=False):
+        index = np.arange(1.0, found[name].shape[1] + 1)
+        style.banded(last, index, np.maximum(found[name], style.FLOOR), colour, label=label)
     last.set(xlabel="index", ylabel="singular value", yscale="log", ylim=(1e-4, None))
     last.set_title("all heads and seeds", loc="left")
+    last.legend()
     return figure
 
 

@@ -10,7 +10,10 @@ from pipeline.config import StageParams
 from pipeline.figures import memory_inside, memory_scaling, memory_tables
 from pipeline.figures.style import StyleConfig, applied
 
-MAPS = {"maps": "float64 head N N", "singular": "float64 3 N"}
+MAPS = {
+    "maps": "float64 head N N", "possible": "bool N N", "singular": "float64 3 N",
+    "singular_seen": "float64 3 row",
+}  # fmt: skip
 HEADS = {
     "solo": "float64 head N N", "group": "float64 N N", "logits": "float64 head N N",
     "coordinates": "float64 head N N", "gram": "float64 N N", "possible": "bool N N",

@@ -29,7 +29,7 @@ def run(params: Params, inputs: Path, out: Path) -> Metrics:
     low = artifacts.read_models(inputs / "memory_low_rank" / "models.safetensors", LowRank)
     folder = inputs / "memory_laws"
     metrics: Metrics = {}
-    metrics["M5"], maps = looking.attention(models["maps"])
+    metrics["M5"], maps = looking.attention(models["maps"], read_power(inputs, "maps").laws())
     metrics["M6"], heads = looking.contributions(
         models["heads"], read_power(inputs, "heads").laws()
     )

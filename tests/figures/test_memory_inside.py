@@ -8,11 +8,16 @@ G = np.random.default_rng(0)
 
 
 def test_each_head_has_its_map_and_all_share_the_singular_values(style, assert_same_bytes):
-    found = {"maps": G.random((2, 4, 4)), "singular": G.random((3, 4)) + 0.1}
+    found = {
+        "maps": G.random((2, 4, 4)), "possible": np.eye(4, dtype=bool),
+        "singular": G.random((3, 4)) + 0.1, "singular_seen": G.random((3, 2)) + 0.1,
+    }  # fmt: skip
     figure = memory_inside.maps(style, found)
     images = [axes.images[0] for axes in figure.axes if axes.images]
     assert [image.get_array().tolist() for image in images] == found["maps"].tolist()
     assert {image.get_clim() for image in images} == {(0, 1)}
+    for axes in figure.axes[:2]:
+        assert axes.lines[0].get_xydata().tolist() == [[k, k] for k in range(4)]
     assert_same_bytes(lambda: memory_inside.maps(style, found))
 
 

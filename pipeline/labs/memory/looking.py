@@ -17,21 +17,34 @@ from pipeline.labs.memory.training import in_float64
 Found = tuple[Metrics, dict[str, Tensor]]
 
 
-def attention(model: AttentionMemory) -> Found:
-    """M5: the attention maps of the first seed, and every seed's singular values."""
+def attention(model: AttentionMemory, laws: Sequence[Law]) -> Found:
+    """M5: the attention maps of the first seed, and every seed's singular values.
+
+    ``heads`` is of the whole N x N maps, as in the notebook; ``heads_seen`` of what training can
+    see: the spread over the contexts that occur, the singular values of the rows of their first
+    tokens.
+    """
     maps = inside.maps(model).double()
-    singular = torch.linalg.svdvals(maps)
-    rank, share = inside.effective_rank(singular), singular[..., 0] / singular.sum(-1)
-    spread = maps.flatten(2).std(-1)
+    N = model.config.N
+    possible = torch.stack([law.contexts for law in laws]).view(-1, N, N) > 0
+    rows = torch.stack(
+        [own[:, row.any(1)] for own, row in zip(maps, possible, strict=True)]
+    )  # [member, head, first token that occurs, N]
+    seen = torch.stack([own[:, at] for own, at in zip(maps, possible, strict=True)])
+    singular = {"": torch.linalg.svdvals(maps), "_seen": torch.linalg.svdvals(rows)}
+    spread = {"": maps.flatten(2).std(-1), "_seen": seen.std(-1)}
     metrics = {
-        "heads": summary(
+        f"heads{part}": summary(
             {
-                "effective_rank": rank.mean(1), "first_singular_share": share.mean(1),
-                "spread": spread.mean(1),
+                "effective_rank": inside.effective_rank(values).mean(1),
+                "first_singular_share": (values[..., 0] / values.sum(-1)).mean(1),
+                "spread": spread[part].mean(1),
             }
         )
-    }  # fmt: skip
-    return metrics, {"maps": maps[0], "singular": band(singular.flatten(0, 1))}
+        for part, values in singular.items()
+    }
+    bands = {f"singular{part}": band(values.flatten(0, 1)) for part, values in singular.items()}
+    return metrics, {"maps": maps[0], "possible": possible[0], **bands}
 
 
 def contributions(model: AttentionMemory, laws: Sequence[Law]) -> Found:
