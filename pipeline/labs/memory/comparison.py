@@ -101,7 +101,11 @@ def against_published(found: pd.DataFrame, experiment: str) -> Metrics:
 def fits(
     table: pd.DataFrame, config: MeasureConfig, generator: torch.Generator
 ) -> dict[str, Metrics]:
-    """Return P1's slopes in H, P2's quadratic, P3's hinge and P4's exponent, with intervals."""
+    """Return P1's slopes in H, P2's quadratic, P3's hinge and P4's exponent, with intervals.
+
+    P2 and P3 are fitted again without d_head = d (``_mapped``): a model of equal widths has no maps
+    between them to learn, so its point is of another family.
+    """
     found: dict[str, Metrics] = {}
     slopes: dict[int, float] = {}
     rows = exactly(table, "P1")
@@ -118,18 +122,22 @@ def fits(
             tensor(pd.Series(list(slopes))), tensor(pd.Series(list(slopes.values())))
         )
         found["P4.slope_growth"] = scaling.fit_metrics(fit, {1: "exponent"}, len(slopes))
-    own = exactly(table, "P2")
-    if own.d_head.nunique() > 3:
-        x, y = tensor(own.d_head), tensor(own.acc)
-        quadratic, line = polynomial(x, y, 2), polynomial(x, y, 1)
-        names = {0: "constant", 1: "linear", 2: "quadratic"}
-        found["P2.quadratic"] = scaling.fit_metrics(quadratic, names, len(own)) | {
-            "r2_of_a_line": line.r2
-        }
-    own = exactly(table, "P3")
-    if own.d.nunique() > 4:
-        found["P3.piecewise"] = _hinge(own, config.resamples, generator)
+    for part, own in _with_and_without_equal(exactly(table, "P2")).items():
+        if own.d_head.nunique() > 3:
+            x, y = tensor(own.d_head), tensor(own.acc)
+            quadratic, line = polynomial(x, y, 2), polynomial(x, y, 1)
+            names = {0: "constant", 1: "linear", 2: "quadratic"}
+            found[f"P2.quadratic{part}"] = scaling.fit_metrics(quadratic, names, len(own)) | {
+                "r2_of_a_line": line.r2
+            }
+    for part, own in _with_and_without_equal(exactly(table, "P3")).items():
+        if own.d.nunique() > 4:
+            found[f"P3.piecewise{part}"] = _hinge(own, config.resamples, generator)
     return found
+
+
+def _with_and_without_equal(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    return {"": rows, "_mapped": rows[rows.d_head != rows.d]}
 
 
 def _hinge(own: pd.DataFrame, resamples: int, generator: torch.Generator) -> Metrics:

@@ -160,6 +160,24 @@ def test_the_quadratic_in_the_heads_width_is_beside_its_line():
     assert fit["r2_of_a_line"] < fit["r2"] == pytest.approx(1)
 
 
+def test_a_model_of_equal_widths_bends_no_fit_of_the_others():
+    def wide(d, accuracy):
+        return rows("P3", [accuracy] * 3, d=d)
+
+    narrow = [row for k in range(1, 10) for row in rows("P2", [0.01 * k**2] * 2, d_head=k)]
+    narrow += rows("P2", [0.9, 0.9], d_head=10)
+    own = [row for d in range(5, 16) for row in wide(d, 0.9 if d == 10 else 0.04 * d)]
+    fit = fits(narrow, own)
+    assert fit["P2.quadratic_mapped"]["quadratic"] == pytest.approx(0.01, abs=1e-12)
+    assert fit["P2.quadratic_mapped"]["n"] == 18
+    assert fit["P2.quadratic"]["n"] == 20
+    assert fit["P2.quadratic"]["quadratic"] != pytest.approx(0.01, abs=1e-4)
+    # Without the model of equal widths there is no break: one slope on both sides.
+    for slope in ("slope_before", "slope_after"):
+        assert fit["P3.piecewise_mapped"][slope] == pytest.approx(0.04, abs=1e-12)
+    assert fit["P3.piecewise"]["slope_after"] < 0.02
+
+
 def test_the_break_in_the_width_has_the_interval_of_resampled_seeds():
     def own(breaks):
         # Seeds side by side at each width, as the tables have them.
