@@ -47,7 +47,7 @@ def maps(config: StyleConfig, found: Arrays) -> Figure:
     first, second = possible.nonzero()
     for k, (axis, head) in enumerate(zip(axes[0], heads, strict=False)):
         heat(axis, head, f"head {k}", signed=False)
-        axis.plot(second, first, ".", ms=2.5, color=COLOURS[1], mec="black", mew=0.3)
+        axis.plot(second, first, "o", ms=3.2, color=COLOURS[1], mec="white", mew=0.5)
     last = axes[0][-1]
     parts = (("singular", "the whole map"), ("singular_seen", "first tokens that occur"))
     for colour, (name, label) in zip(COLOURS, parts, strict=False):

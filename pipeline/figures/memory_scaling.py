@@ -89,16 +89,24 @@ def widths(config: StyleConfig, points: pd.DataFrame, fits: Fits) -> Figure:
     yardsticks(right, points[points.experiment == "P3"], "d")
     left.set(xlabel="module dimension d_h (d = 10)", ylabel="accuracy")
     right.set(xlabel="embedding dimension d (d_h = 10)", ylabel="accuracy")
-    quadratic, hinge = fits.get("P2.quadratic"), fits.get("P3.piecewise")
+    quadratic, hinge = fits.get("P2.quadratic_mapped"), fits.get("P3.piecewise_mapped")
+    fit: dict[str, Any] = {"color": COLOURS[2], "lw": 1.1, "label": "fit without d_h = d"}
     if quadratic:
         x = np.linspace(1, 10, 50)
         y = quadratic["constant"] + quadratic["linear"] * x + quadratic["quadratic"] * x**2
-        left.plot(x, y, color=COLOURS[2], lw=0.9, label="fit")
+        left.plot(x, y, **fit)
         left.set_title(
-            f"R$^2$ = {quadratic['r2']:.4f} (line: {quadratic['r2_of_a_line']:.3f})", loc="left"
+            f"R$^2$ = {quadratic['r2']:.3f} (line: {quadratic['r2_of_a_line']:.3f})", loc="left"
         )
     if hinge:
-        right.axvline(hinge["break"], color=COLOURS[2], lw=0.9, label="fitted break")
+        d = points[points.experiment == "P3"].d
+        x = np.array([d.min(), hinge["break"], d.max()])
+        slope = np.where(x < hinge["break"], hinge["slope_before"], hinge["slope_after"])
+        right.plot(x, hinge["at_break"] + slope * (x - hinge["break"]), **fit)
+        right.axvspan(
+            hinge["break_low"], hinge["break_high"], color=COLOURS[2], alpha=0.15, lw=0,
+            label="break",
+        )  # fmt: skip
         right.set_title(
             f"break at d = {hinge['break']:.1f}, slopes {hinge['slope_before']:.3f}, "
             f"{hinge['slope_after']:.3f}",

@@ -28,10 +28,13 @@ FITS = {
         for d in (3, 4, 5)
     },
     "P4.slope_growth": {"exponent": 2.0, "exponent_low": 1.9, "exponent_high": 2.1},
-    "P2.quadratic": {
+    "P2.quadratic_mapped": {
         "constant": 0.0, "linear": 0.0, "quadratic": 0.01, "r2": 0.99, "r2_of_a_line": 0.9,
     },
-    "P3.piecewise": {"break": 10.0, "slope_before": 0.1, "slope_after": 0.0},
+    "P3.piecewise_mapped": {
+        "break": 9.5, "break_low": 9.0, "break_high": 10.0, "at_break": 0.8, "slope_before": 0.1,
+        "slope_after": 0.02,
+    },
 }  # fmt: skip
 
 
@@ -68,6 +71,17 @@ def test_every_figure_is_the_same_bytes_again(style, assert_same_bytes):
     assert_same_bytes(lambda: memory_scaling.slopes(style, FITS))
     assert_same_bytes(lambda: memory_scaling.mlp(style, table))
     assert_same_bytes(lambda: memory_scaling.small(style, table))
+
+
+def test_the_fits_of_the_widths_pass_through_what_was_fitted(style):
+    table = pd.concat([points(experiment="P2"), points(experiment="P3", d=(5, 10, 15))])
+    left, right = memory_scaling.widths(style, table, FITS).axes
+    quadratic, hinge = (
+        next(line for line in axes.lines if line.get_label() == "fit without d_h = d")
+        for axes in (left, right)
+    )
+    assert quadratic.get_ydata() == pytest.approx(0.01 * quadratic.get_xdata() ** 2)
+    assert hinge.get_xydata() == pytest.approx(np.array([[5, 0.35], [9.5, 0.8], [15, 0.91]]))
 
 
 def test_fits_come_back_from_their_long_table():

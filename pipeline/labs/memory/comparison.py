@@ -151,7 +151,7 @@ def _hinge(own: pd.DataFrame, resamples: int, generator: torch.Generator) -> Met
         y = torch.stack([seeds[k] for k in draw])
         breaks.append(scaling.piecewise(x.repeat(len(seeds)), y.flatten())[0])
     low, high = torch.tensor(breaks).quantile(torch.tensor([0.025, 0.975])).tolist()
-    names = {1: "slope_before", 2: "slope_after"}
+    names = {0: "at_break", 1: "slope_before", 2: "slope_after"}
     return scaling.fit_metrics(fit, names, len(own)) | {
         "break": place,
         "break_low": low,
