@@ -90,7 +90,7 @@ def widths(config: StyleConfig, points: pd.DataFrame, fits: Fits) -> Figure:
     left.set(xlabel="module dimension d_h (d = 10)", ylabel="accuracy")
     right.set(xlabel="embedding dimension d (d_h = 10)", ylabel="accuracy")
     quadratic, hinge = fits.get("P2.quadratic_mapped"), fits.get("P3.piecewise_mapped")
-    fit: dict[str, Any] = {"color": COLOURS[2], "lw": 1.1, "label": "fit without d_h = d"}
+    fit: dict[str, Any] = {"color": COLOURS[2], "lw": 1.1, "label": "fit for d_h ≠ d"}
     if quadratic:
         x = np.linspace(1, 10, 50)
         y = quadratic["constant"] + quadratic["linear"] * x + quadratic["quadratic"] * x**2
@@ -103,12 +103,10 @@ def widths(config: StyleConfig, points: pd.DataFrame, fits: Fits) -> Figure:
         x = np.array([d.min(), hinge["break"], d.max()])
         slope = np.where(x < hinge["break"], hinge["slope_before"], hinge["slope_after"])
         right.plot(x, hinge["at_break"] + slope * (x - hinge["break"]), **fit)
-        right.axvspan(
-            hinge["break_low"], hinge["break_high"], color=COLOURS[2], alpha=0.15, lw=0,
-            label="break",
-        )  # fmt: skip
+        right.axvspan(hinge["break_low"], hinge["break_high"], color=COLOURS[2], alpha=0.15, lw=0)
         right.set_title(
-            f"break at d = {hinge['break']:.1f}, slopes {hinge['slope_before']:.3f}, "
+            f"break at d = {hinge['break']:.1f} [{hinge['break_low']:.1f}, "
+            f"{hinge['break_high']:.1f}], slopes {hinge['slope_before']:.3f}, "
             f"{hinge['slope_after']:.3f}",
             loc="left",
         )

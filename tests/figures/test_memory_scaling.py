@@ -77,7 +77,7 @@ def test_the_fits_of_the_widths_pass_through_what_was_fitted(style):
     table = pd.concat([points(experiment="P2"), points(experiment="P3", d=(5, 10, 15))])
     left, right = memory_scaling.widths(style, table, FITS).axes
     quadratic, hinge = (
-        next(line for line in axes.lines if line.get_label() == "fit without d_h = d")
+        next(line for line in axes.lines if line.get_label() == "fit for d_h ≠ d")
         for axes in (left, right)
     )
     assert quadratic.get_ydata() == pytest.approx(0.01 * quadratic.get_xdata() ** 2)
