@@ -89,13 +89,21 @@ def banded(
 
 
 def legend_below(figure: Figure, *sources: Axes) -> None:
-    """Put one legend of what is drawn in these panels below all of them, off the data."""
+    """Put one legend of what is drawn in these panels below all of them, off the data.
+
+    It has as many columns, up to six, as the figure's width holds.
+    """
     entries: dict[str, Any] = {}
     for axes in sources:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             entries.setdefault(label, handle)
-    columns = min(len(entries), 6)
-    figure.legend(list(entries.values()), list(entries), loc="outside lower center", ncols=columns)
+    for columns in range(min(len(entries), 6), 0, -1):
+        legend = figure.legend(
+            list(entries.values()), list(entries), loc="outside lower center", ncols=columns
+        )
+        if columns == 1 or legend.get_window_extent().width <= figure.bbox.width:
+            return
+        legend.remove()
 
 
 def until_out_of_sight(

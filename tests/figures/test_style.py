@@ -80,6 +80,19 @@ def test_one_legend_names_everything_once(style):
     assert [text.get_text() for text in legend.get_texts()] == ["both", "second"]
 
 
+@pytest.mark.parametrize(("length", "columns"), [(2, {6}), (25, {2, 3, 4, 5}), (200, {1})])
+def test_a_legend_has_the_columns_that_its_figure_s_width_holds(length, columns):
+    figure = Figure(figsize=(8, 2), layout="constrained")
+    row = figure.subplots()
+    for k in range(6):
+        row.plot([0, 1], label=f"{k}" * length)
+    legend_below(figure, row)
+    (legend,) = figure.legends
+    assert legend._ncols in columns
+    assert (legend.get_window_extent().width <= figure.bbox.width) == (length < 200)
+    assert len(legend.get_texts()) == 6
+
+
 def test_a_path_is_blank_from_where_it_leaves_for_good():
     path = np.array([[0.0, 0.0], [2.9, -2.9], [3.1, 0.0], [0.0, 0.0]])
     found = cut(path, np.array([1.0, 1.0]))
