@@ -37,7 +37,7 @@ REFUSED = {
     "train_heads.training.exact.memory_gib": (0.0, "memory_gib must be > 0, got 0.0"),
     "train_heads.training.engine": ("fast", "must be 'exact' or 'published', got 'fast'"),
     BETAS: ([0.9, 0.95, 0.99], f"{BETAS}: must be a number or a pair of numbers, got [0.9, 0.95"),
-    "train_published.points": ([[10, 1], [10, 0]], "points: modules must be >= 1, got 0"),
+    "train_published.points": ([[10, 1], [10, 0]], "points.1: modules must be >= 1, got 0"),
     "train_curves.skips": (
         dict.fromkeys(("pos_QK", "emb_QK"), True), "train_curves.skips is not a known key",
     ),

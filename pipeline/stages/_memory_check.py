@@ -29,7 +29,7 @@ class Planned:
     """A model of ``where``, for the tokens and seeds of a law, and how it is to be trained.
 
     ``training`` names the key of its engine; ``stacked`` counts laws that are trained at once;
-    ``name`` tells the models of one grid apart.
+    ``name`` tells the models of one ``grid`` apart (``where`` itself, if it is not named).
     """
 
     where: str
@@ -39,6 +39,7 @@ class Planned:
     engine: EngineConfig
     stacked: int = 1
     name: str = ""
+    grid: str = ""
 
 
 class Params(StageParams):
@@ -87,7 +88,7 @@ class Params(StageParams):
 
     @model_validator(mode="after")
     def _points_are_distinct(self) -> "Params":
-        counts = Counter((p.where, p.training, p.name) for p in self.sweeps())
+        counts = Counter((p.grid or p.where, p.training, p.name) for p in self.sweeps())
         for (where, _, name), count in counts.items():
             if count > 1:
                 raise ValueError(f"{where} must have distinct models, got {name} {count} times")
@@ -117,10 +118,11 @@ class Params(StageParams):
             for key, grid in sweep.grids.items():
                 where = f"memory.train_{name}"
                 yield from of_grid(f"{where}.grids.{key}", law, grid, where, sweep.training)
-        for d, H in self.published.points:
+        for k, (d, H) in enumerate(self.published.points):
             yield Planned(
-                "memory.train_published.points", "lookup_50", partial(_chosen, d, H),
+                f"memory.train_published.points.{k}", "lookup_50", partial(_chosen, d, H),
                 "memory.train_published.training", self.published.training, name=str([d, H]),
+                grid="memory.train_published.points",
             )  # fmt: skip
         for mlp, key, engine in (
             (False, "attention", self.mlp.attention),
