@@ -8,12 +8,12 @@ from torch import Tensor, nn
 
 from bench import timing
 from pipeline import config
-from pipeline.core.sampling import generators
+from pipeline.core.training.sampling import generators
 from pipeline.labs.conjunction.datasets import DataSets, draw_data
 from pipeline.labs.conjunction.models import BinaryAttention
 from pipeline.labs.conjunction.task import label
 from pipeline.labs.conjunction.training import INIT, AttentionFit, FitCell, fit
-from pipeline.stages.conjunction_train_attention import Params
+from pipeline.stages.conjunction.train_attention import Params
 
 ROOT = Path(__file__).resolve().parent.parent
 STEPS = 50  # of C4's 2,000: both times are straight lines in the steps

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from bench import timing
-from pipeline.core.optimizers import OptimizerConfig, build, schedule_factor
-from pipeline.core.sampling import generators
+from pipeline.core.training.optimizers import OptimizerConfig, build, schedule_factor
+from pipeline.core.training.sampling import generators
 from pipeline.labs.memory import exact, laws, problems, scaling
 from pipeline.labs.memory.models import AttentionMemory, InitialConfig
 

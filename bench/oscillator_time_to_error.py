@@ -14,14 +14,15 @@ from torch import Tensor
 from bench import timing
 from bench.oscillator_training import SIZES, plain_loop, plain_model
 from pipeline import config
-from pipeline.core.ensemble import train
-from pipeline.core.equivariant import Equivariant
-from pipeline.core.rollout import rollout
-from pipeline.core.sampling import generators, minibatches
+from pipeline.core.training.ensemble import train
+from pipeline.core.training.sampling import generators, minibatches
 from pipeline.labs.oscillator import datasets
+from pipeline.labs.oscillator.equivariant import Equivariant
 from pipeline.labs.oscillator.measure import predict_rollouts, rollout_error
 from pipeline.labs.oscillator.recipe import optimizer, weighted_error, weights
-from pipeline.stages import oscillator_data, oscillator_train_ablation
+from pipeline.labs.oscillator.rollout import rollout
+from pipeline.stages.oscillator import data as oscillator_data
+from pipeline.stages.oscillator import train_ablation as oscillator_train_ablation
 
 ROOT = Path(__file__).resolve().parent.parent
 GOAL, HORIZON, LIMIT_S, EVERY = 0.05, 50, 150.0, 100

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 
 from bench import timing
 from bench.oscillator_trajectories import stepped
-from pipeline.core.ensemble import TrainingConfig, train
-from pipeline.core.optimizers import OptimizerConfig
-from pipeline.core.sampling import generators, minibatches
-from pipeline.core.transformer import Transformer
+from pipeline.core.nn.transformer import Transformer
+from pipeline.core.training.ensemble import TrainingConfig, train
+from pipeline.core.training.optimizers import OptimizerConfig
+from pipeline.core.training.sampling import generators, minibatches
 from pipeline.labs.oscillator.forecast import squared_error
 from pipeline.labs.oscillator.models import LossKind, ShapeConfig
 from pipeline.labs.oscillator.task import initial_in_box, trajectories

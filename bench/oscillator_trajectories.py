@@ -3,7 +3,7 @@
 import torch
 
 from bench import timing
-from pipeline.core.sampling import generators
+from pipeline.core.training.sampling import generators
 from pipeline.labs.oscillator.task import initial_in_box, propagator, trajectories
 
 DT = 0.1

@@ -9,12 +9,13 @@ import gc
 import shutil
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-from pipeline import config, dag, process, provenance, quick, tracking
+from pipeline import config, tracking
+from pipeline.runtime import dag, locks, provenance, results, smoke
 
 # artifacts and execution import torch (2 s), which the commands beside the stages do not need: they
 # are imported where a stage runs, and where an error is told.
@@ -24,49 +25,57 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def expected_errors() -> tuple[type[Exception], ...]:
     """Return the errors that are one line for the user; any other shows its traceback."""
-    from pipeline.artifacts import ArtifactError
-    from pipeline.core.ensemble import DivergenceError
-    from pipeline.execution import ExecutionError
+    from pipeline.core.training.ensemble import DivergenceError
+    from pipeline.runtime.artifacts import ArtifactError
+    from pipeline.runtime.parallel import ExecutionError
 
     return (
         config.ConfigError,
         ArtifactError,
         DivergenceError,
         ExecutionError,
-        process.BusyError,
+        locks.BusyError,
         tracking.TrackingError,
-        quick.QuickError,
+        smoke.QuickError,
     )
 
 
 def stage_module(name: str) -> ModuleType:
     """Import a stage by its file's name."""
-    return import_module(f"pipeline.stages.{name}")
+    return import_module(dag.module(name))
 
 
 def run_stage(name: str, root: Path) -> None:
     """Run one stage: its outputs appear under data/STAGE together, or not at all."""
-    from pipeline import artifacts, execution
+    from pipeline.runtime import parallel
 
-    process.end_with_parent()
-    execution.use_one_thread()
+    locks.end_with_parent()
+    parallel.use_one_thread()
     stage = stage_module(name)
     out = root / "data" / name
     partial = root / "data" / ".partial" / name
-    with process.alone(root / "data" / ".locks" / name, name):
+    with locks.exclusive_lock(root / "data" / ".locks" / name, name):
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         ready = tracking.import_while_computing()
         try:
             params = config.load(root / config.FILE, stage.Params)
-            metrics = stage.run(params, root / "data", partial)
-            if metrics is not None:
-                artifacts.write_json(partial / "metrics.json", metrics)
+            measured = stage.run(params, root / "data", partial)
+            if measured is not None:
+                write_results(partial, measured, stage.HEADLINE)
             publish(partial, out)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
         ready()
         track(name, root)
+
+
+def write_results(out: Path, measured: results.Results, headline: Sequence[str]) -> None:
+    """Write all that a stage measured, and the numbers to compare."""
+    from pipeline.runtime import artifacts
+
+    artifacts.write_json(out / "results.json", measured)
+    artifacts.write_json(out / "metrics.json", results.headline(measured, headline))
 
 
 def publish(partial: Path, out: Path) -> None:
@@ -123,7 +132,7 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
         "prepare": lambda: tracking.prepare(root),
         "track": lambda: tracking.backfill(root, provenance.from_lock(root)),
         "ui": lambda: tracking.serve(root, options.port),
-        "quick": lambda: quick.run(root, options.folder),
+        "quick": lambda: smoke.run(root, options.folder),
     }
     try:
         commands.get(options.command, lambda: run_stage(options.command, root))()

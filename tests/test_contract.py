@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from pipeline import config, dag
+from pipeline import config
 from pipeline.__main__ import ROOT, stage_module
+from pipeline.runtime import dag
 
 STAGES: dict[str, dict[str, Any]] = dag.read(ROOT)
 NAMES = list(STAGES)

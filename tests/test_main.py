@@ -13,10 +13,11 @@ import work
 from pydantic import Field
 
 from pipeline import __main__ as shell
-from pipeline import artifacts, process, provenance, tracking
-from pipeline.artifacts import ArtifactError
+from pipeline import tracking
 from pipeline.config import Section, StageParams
-from pipeline.provenance import Execution
+from pipeline.runtime import artifacts, locks, provenance
+from pipeline.runtime.artifacts import ArtifactError
+from pipeline.runtime.provenance import Execution
 
 DVC = """
 stages:
@@ -74,7 +75,7 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Execution]]:
     """The executions that went to tracking; this process stays as it is."""
     executions: list[Execution] = []
     monkeypatch.setattr(shell, "stage_module", stage(make))
-    monkeypatch.setattr(process, "end_with_parent", lambda: None)
+    monkeypatch.setattr(locks, "end_with_parent", lambda: None)
     monkeypatch.setattr(tracking, "import_while_computing", lambda: lambda: None)
     monkeypatch.setattr(tracking, "record", lambda root, execution: executions.append(execution))
     before = signal.getsignal(signal.SIGTERM)
@@ -205,8 +206,8 @@ def test_a_failure_to_track_costs_a_warning_and_no_result(
 def test_a_stage_that_another_process_makes_is_one_line(
     root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(process, "PATIENCE_SECONDS", 0.2)
-    with process.alone(root / "data" / ".locks" / "a_stage", "a_stage"):
+    monkeypatch.setattr(locks, "PATIENCE_SECONDS", 0.2)
+    with locks.exclusive_lock(root / "data" / ".locks" / "a_stage", "a_stage"):
         assert shell.main(["a_stage"], root) == 1
     assert complaint(capsys).startswith("error: a_stage: a_stage is being made by process ")
     assert files(root) == {"a_stage/x.json": OLD}
@@ -216,7 +217,9 @@ HALF = """
 import signal, sys, time
 from pathlib import Path
 import test_main
-from pipeline import __main__ as shell, process, tracking
+from pipeline import __main__ as shell, tracking
+from pipeline.runtime import locks
+from pipeline.runtime import locks
 def half(params, inputs, out):
     test_main.make(params, inputs, out)
     (inputs / ".." / "half").touch()

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from pipeline import __main__ as shell
-from pipeline import config, process, tracking
+from pipeline import config, tracking
+from pipeline.runtime import locks
 
 COMMANDS = pytest.mark.parametrize("command", ["check", "check_params"])
 TEXT = (shell.ROOT / config.FILE).read_text(encoding="utf-8")
@@ -16,7 +17,7 @@ TEXT = (shell.ROOT / config.FILE).read_text(encoding="utf-8")
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A repository with the real stages; this process stays as it is."""
-    monkeypatch.setattr(process, "end_with_parent", lambda: None)
+    monkeypatch.setattr(locks, "end_with_parent", lambda: None)
     monkeypatch.setattr(tracking, "import_while_computing", lambda: lambda: None)
     monkeypatch.setattr(tracking, "record", lambda root, execution: None)
     for name in ("pipeline", "dvc.yaml"):

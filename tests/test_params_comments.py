@@ -6,9 +6,10 @@ from typing import Annotated, Any, get_args, get_origin
 
 from ruamel.yaml import YAML
 
-from pipeline import config, dag
+from pipeline import config
 from pipeline.__main__ import ROOT, stage_module
 from pipeline.config import Section
+from pipeline.runtime import dag
 
 STAGES = [stage_module(name).Params for name in dag.stage_names(ROOT)]
 SECTIONS = {name: kind for stage in STAGES for name, kind in stage.sections().items()}

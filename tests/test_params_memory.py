@@ -8,11 +8,11 @@ import pytest
 from faults import as_yaml, fault, refusal, write
 from test_params import REAL, STAGES, put
 
-from pipeline import dag
 from pipeline.__main__ import ROOT
 from pipeline.labs.memory import exact
-from pipeline.stages import _memory_check
+from pipeline.runtime import dag
 from pipeline.stages.check_params import TOGETHER
+from pipeline.stages.memory import _check as memory_check
 
 ALL = [*STAGES, *TOGETHER]
 BETAS = "train_heads.training.exact.optimizer.options.betas"
@@ -163,7 +163,7 @@ def test_laws_stacked_in_one_computation_count_as_members(tmp_path: Path) -> Non
 
 def test_each_training_is_checked_with_the_laws_that_its_stage_reads() -> None:
     content = changed({"train_large.run": True})
-    params = _memory_check.Params.model_validate_json(
+    params = memory_check.Params.model_validate_json(
         as_yaml({name: content["memory"][name.split(".")[1]] for name in _sections()})
     )
     checked: dict[str, set[str]] = {}
@@ -183,4 +183,4 @@ def test_each_training_is_checked_with_the_laws_that_its_stage_reads() -> None:
 
 
 def _sections() -> list[str]:
-    return list(_memory_check.Params.sections())
+    return list(memory_check.Params.sections())

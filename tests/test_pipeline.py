@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from pipeline import dag, quick, tracking_runs
+from pipeline.runtime import dag, saved_models, smoke
+from pipeline.tracking import runs as tracking_runs
 
 ROOT = Path(__file__).resolve().parent.parent
 TRAINING = "oscillator_train_variable"
@@ -29,7 +30,7 @@ pytestmark = [
 
 def dvc(copy, *arguments, **options):
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    environment = {**quick.environment(), "PATH": path}
+    environment = {**smoke.environment(), "PATH": path}
     command = [sys.executable, "-m", "dvc", *arguments]
     return subprocess.run(
         command, cwd=copy, env=environment, capture_output=True, text=True, check=False, **options
@@ -57,7 +58,7 @@ def change(copy, *keys, to):
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory):
     folder = tmp_path_factory.mktemp("whole") / "copy"
-    quick.run(ROOT, folder)
+    smoke.run(ROOT, folder)
     return folder
 
 
@@ -119,12 +120,11 @@ def test_the_final_model_is_loaded_by_its_name(copy, client):
     import mlflow
     import torch
 
-    from pipeline import artifacts
-    from pipeline.core.layers import MemberModule
+    from pipeline.core.nn.layers import MemberModule
 
     version = client.search_model_versions("name='oscillator_attention'")[0].version
     loaded = mlflow.pytorch.load_model(f"models:/oscillator_attention/{version}")
-    models = artifacts.read_models(copy / "data" / TRAINING / "models.safetensors", MemberModule)
+    models = saved_models.read_models(copy / "data" / TRAINING / "models.safetensors", MemberModule)
     last = list(models.values())[-1].member(0)
     x = torch.rand(3, 40, 2, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
@@ -178,7 +178,7 @@ def test_killed_in_the_midst_of_training_and_run_again_it_makes_the_same_bits(co
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     run = subprocess.Popen(
         [sys.executable, "-m", "dvc", "repro", "-f", "-s", TRAINING],
-        cwd=copy, env={**quick.environment(), "PATH": path},
+        cwd=copy, env={**smoke.environment(), "PATH": path},
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     partial = copy / "data" / ".partial" / TRAINING

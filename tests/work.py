@@ -9,12 +9,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from pipeline import execution
-from pipeline.artifacts import ArtifactError
-from pipeline.core.ensemble import History, TrainingConfig, train
-from pipeline.core.linear import LinearWindow, LinearWindowConfig
-from pipeline.core.optimizers import OptimizerConfig
-from pipeline.core.sampling import generators, minibatches
+from pipeline.core.nn.linear import LinearWindow, LinearWindowConfig
+from pipeline.core.training.ensemble import History, TrainingConfig, train
+from pipeline.core.training.optimizers import OptimizerConfig
+from pipeline.core.training.sampling import generators, minibatches
+from pipeline.runtime import parallel
+from pipeline.runtime.artifacts import ArtifactError
 
 STEPS = 20
 TRAINING = TrainingConfig(
@@ -44,7 +44,7 @@ def train_seed(seed: int) -> tuple[dict[str, Tensor], History]:
         return (model(batch)[:, :, 0] - batch[:, :, -1]).square().mean((1, 2))
 
     batches = (data[index] for index in minibatches(256, 8, streams))
-    history = train(model, loss, batches, TRAINING, on_step=execution.report)
+    history = train(model, loss, batches, TRAINING, on_step=parallel.report)
     return model.state_dict(), history
 
 
@@ -89,7 +89,7 @@ def tell_and_wait(folder: Path) -> None:
 
 def wait_in_workers(folder: Path) -> None:
     """A stage with two cells that never end: to be run in a process of its own, and killed."""
-    execution.map_cells(tell_and_wait, [folder, folder], description="waiting")
+    parallel.map_cells(tell_and_wait, [folder, folder], description="waiting")
 
 
 def alive(pid: int) -> bool:

@@ -7,11 +7,12 @@ stands. The output is constant: passing the check reruns nothing.
 from importlib import import_module
 from pathlib import Path
 
-from pipeline import artifacts, config, dag
-from pipeline.stages import _memory_check
+from pipeline import config
+from pipeline.runtime import artifacts, dag
+from pipeline.stages.memory import _check as memory_check
 
 # Sections that no stage reads together: a stage that did would rerun when any of them changes.
-TOGETHER = (_memory_check.Params,)
+TOGETHER = (memory_check.Params,)
 
 
 class Params(config.StageParams):
@@ -20,7 +21,7 @@ class Params(config.StageParams):
 
 def check(root: Path) -> None:
     """Check a checkout's params.yaml; ConfigError on the first fault."""
-    stages = [import_module(f"pipeline.stages.{name}").Params for name in dag.stage_names(root)]
+    stages = [import_module(dag.module(name)).Params for name in dag.stage_names(root)]
     config.check(root / config.FILE, [*stages, *TOGETHER])
 
 

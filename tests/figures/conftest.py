@@ -1,8 +1,8 @@
 import matplotlib.collections
 import pytest
 
-from pipeline import artifacts
 from pipeline.figures.style import StyleConfig, applied
+from pipeline.runtime import artifacts
 
 
 @pytest.fixture

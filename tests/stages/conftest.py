@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from pipeline import artifacts, config, dag, execution, quick
+from pipeline import config
+from pipeline.__main__ import write_results
+from pipeline.runtime import artifacts, dag, parallel, smoke
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # Laid over the small scale of tests/small_params.yaml: what a second or two can compute.
@@ -102,27 +104,25 @@ class Chain:
         shutil.copy(ROOT / "dvc.yaml", root)
         shutil.copy(ROOT / config.FILE, root)
         shutil.copytree(ROOT / "data" / "reference", root / "data" / "reference")
-        quick.overlay(root / config.FILE, ROOT / quick.SMALL)
+        smoke.overlay(root / config.FILE, ROOT / smoke.SMALL)
         with (root / "tiny.yaml").open("w") as file:
             YAML().dump(TINY, file)
-        quick.overlay(root / config.FILE, root / "tiny.yaml")
+        smoke.overlay(root / config.FILE, root / "tiny.yaml")
         drop(root / config.FILE)
 
     def params(self, stage):
-        return config.load(
-            self.root / config.FILE, import_module(f"pipeline.stages.{stage}").Params
-        )
+        return config.load(self.root / config.FILE, import_module(dag.module(stage)).Params)
 
     def run(self, stage, inputs, out, processes=False):
         """Run one stage from ``inputs`` into ``out``, perhaps with worker processes."""
         out.mkdir(parents=True)
-        module = import_module(f"pipeline.stages.{stage}")
+        module = import_module(dag.module(stage))
         with pytest.MonkeyPatch.context() as patch:
             if not processes:
-                patch.setattr(execution, "map_cells", in_this_process)
-            metrics = module.run(self.params(stage), inputs, out)
-        if metrics is not None:
-            artifacts.write_json(out / "metrics.json", metrics)
+                patch.setattr(parallel, "map_cells", in_this_process)
+            measured = module.run(self.params(stage), inputs, out)
+        if measured is not None:
+            write_results(out, measured, module.HEADLINE)
         return out
 
     def sources(self, stage):
@@ -156,14 +156,14 @@ class Chain:
         return folder
 
     def metrics(self, stage):
-        return artifacts.read_json(self.made(stage) / "metrics.json")
+        return artifacts.read_json(self.made(stage) / "results.json")
 
 
 @pytest.fixture(scope="session")
 def chain(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(execution.WORKERS, "1")
-        patch.delenv(execution.SCHEDULER, raising=False)
+        patch.setenv(parallel.WORKERS, "1")
+        patch.delenv(parallel.SCHEDULER, raising=False)
         yield Chain(tmp_path_factory.mktemp("chain"))
 
 

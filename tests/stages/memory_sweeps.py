@@ -2,14 +2,14 @@
 
 import pandas as pd
 
-from pipeline import artifacts
 from pipeline.labs.memory.models import AttentionMemory
+from pipeline.runtime import artifacts, saved_models
 
 
 def assert_sweep(chain, stage, models, yardsticks, engine="exact"):
     folder = chain.made(stage)
     table = pd.read_csv(folder / "table.csv")
-    trained = artifacts.read_models(folder / "models.safetensors", AttentionMemory)
+    trained = saved_models.read_models(folder / "models.safetensors", AttentionMemory)
     runs = artifacts.read_json(folder / "models.json")
     assert len(trained) == len(runs) == models
     assert set(trained) == {run["name"] for run in runs}

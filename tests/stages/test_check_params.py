@@ -2,8 +2,8 @@ import shutil
 
 import pytest
 
-from pipeline import artifacts
 from pipeline.config import ConfigError
+from pipeline.runtime import artifacts
 
 STAGE = "check_params"
 

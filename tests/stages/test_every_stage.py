@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from pipeline import artifacts, dag
-from pipeline.artifacts import ArtifactError
+from pipeline.runtime import artifacts, dag
+from pipeline.runtime.artifacts import ArtifactError
 from stages.conftest import ROOT
 
 STAGES = list(dag.read(ROOT))

@@ -2,9 +2,11 @@
 
 import torch
 
-from pipeline import artifacts, tracking_runs, tracking_store
-from pipeline.core.transformer import Transformer, TransformerConfig
-from pipeline.provenance import Execution, md5
+from pipeline.core.nn.transformer import Transformer, TransformerConfig
+from pipeline.runtime import artifacts, saved_models
+from pipeline.runtime.provenance import Execution, md5
+from pipeline.tracking import runs as tracking_runs
+from pipeline.tracking import store as tracking_store
 
 STEPS = 20
 CONFIG = TransformerConfig(
@@ -21,7 +23,7 @@ def write_stage(root, name="train", register=None, entries=None):
     """Write a stage's files as a stage would; return its execution."""
     folder = root / "data" / name
     folder.mkdir(parents=True, exist_ok=True)
-    artifacts.write_models(folder / "models.safetensors", {"tiny": ensemble()})
+    saved_models.write_models(folder / "models.safetensors", {"tiny": ensemble()})
     lines = ["model,seed,step,loss,validation_loss"]
     for seed in (0, 1):
         for step in range(1, STEPS + 1):

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 from stage_files import STEPS, client_of, names, runs_of, write_stage
 
-from pipeline import artifacts, tracking, tracking_store
+from pipeline import tracking
+from pipeline.runtime import artifacts
+from pipeline.tracking import store as tracking_store
 
 
 def test_a_stage_is_one_run_with_its_params_metrics_tags_and_files(root, tmp_path, monkeypatch):
@@ -99,7 +101,7 @@ def test_a_failure_midway_shows_no_run_and_backfill_logs_it_later(root, monkeypa
             tracking.record(root, execution)
     assert len(calls) == 2
     assert runs_of(root) == {}
-    assert tracking_store.held(root, [execution.hash]) == set()
+    assert tracking_store.logged_hashes(root, [execution.hash]) == set()
     tracking.backfill(root, {"train": execution}, lambda line: None)
     assert len(runs_of(root)) == 3
 

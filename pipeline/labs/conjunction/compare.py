@@ -6,9 +6,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pipeline.core.layers import MemberModule
-from pipeline.core.proportions import paired_p_value
-from pipeline.core.statistics import Summary, summary
+from pipeline.core.nn.layers import MemberModule
+from pipeline.core.stats.intervals import Summary, summary
+from pipeline.core.stats.proportions import paired_p_value
 from pipeline.labs.conjunction.datasets import DataSets
 from pipeline.labs.conjunction.models import encode
 from pipeline.labs.conjunction.task import label

@@ -12,7 +12,7 @@ from scipy.stats import binom
 from torch import Tensor
 
 from pipeline.config import Section, Seeds
-from pipeline.core.sampling import generators
+from pipeline.core.training.sampling import generators
 from pipeline.labs.conjunction.task import (
     Bits,
     Targets,

@@ -14,9 +14,9 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from pipeline.core.token_attention import indicators, token_pattern
 from pipeline.labs.conjunction.models import BinaryAttention
 from pipeline.labs.conjunction.task import Bits, Labels, Targets
+from pipeline.labs.conjunction.token_attention import indicators, token_pattern
 
 METHODS = ("rule_query", "attention_query", "attention_key", "attention_value", "bit_flip")
 Influence = Float[Tensor, "member sample position"]

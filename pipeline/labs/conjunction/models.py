@@ -14,9 +14,9 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from pipeline.config import Section
-from pipeline.core.initialisation import normal
-from pipeline.core.layers import MemberModule
-from pipeline.core.token_attention import attend_tokens, indicators
+from pipeline.core.nn.initialisation import normal
+from pipeline.core.nn.layers import MemberModule
+from pipeline.labs.conjunction.token_attention import attend_tokens, indicators
 
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0)]

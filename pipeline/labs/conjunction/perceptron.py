@@ -13,9 +13,9 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from pipeline.config import Section
-from pipeline.core.dropout import keep_mask
-from pipeline.core.initialisation import normal
-from pipeline.core.mlp import ACTIVATIONS, MLP, MLPConfig
+from pipeline.core.nn.initialisation import normal
+from pipeline.core.nn.mlp import ACTIVATIONS, MLP, MLPConfig
+from pipeline.labs.conjunction.dropout import keep_mask
 
 Count = Annotated[int, Field(ge=1)]
 

@@ -13,9 +13,9 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from pipeline.config import Section, Seeds
-from pipeline.core.attention import attend
-from pipeline.core.layers import uniform
-from pipeline.core.sampling import generators
+from pipeline.core.nn.attention import attend
+from pipeline.core.nn.layers import uniform
+from pipeline.core.training.sampling import generators
 
 Count = Annotated[int, Field(ge=1)]
 

@@ -17,7 +17,7 @@ from jaxtyping import Bool, Float
 from pydantic import Field
 
 from pipeline.config import Section
-from pipeline.core.statistics import Summary
+from pipeline.core.stats.intervals import Summary
 
 ROUNDING = 1e-12
 

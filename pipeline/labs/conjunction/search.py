@@ -16,7 +16,7 @@ from pydantic import Field
 from torch import Tensor
 
 from pipeline.config import Section, Seeds
-from pipeline.core.sampling import grouped
+from pipeline.core.training.sampling import grouped
 from pipeline.labs.conjunction import elimination
 from pipeline.labs.conjunction.datasets import draw_data
 from pipeline.labs.conjunction.task import TaskConfig, label

@@ -11,10 +11,10 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from pipeline.config import Section
-from pipeline.core.ensemble import History, TrainingConfig, train
-from pipeline.core.layers import MemberModule
-from pipeline.core.optimizers import OptimizerConfig
-from pipeline.core.sampling import generators
+from pipeline.core.nn.layers import MemberModule
+from pipeline.core.training.ensemble import History, TrainingConfig, train
+from pipeline.core.training.optimizers import OptimizerConfig
+from pipeline.core.training.sampling import generators
 from pipeline.labs.conjunction.datasets import DataSets
 from pipeline.labs.conjunction.models import (
     AttentionConfig,

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pipeline.core.transformer import Attention, Cache, Transformer
+from pipeline.core.nn.transformer import Attention, Cache, Transformer
 from pipeline.labs.energy.heads import visible
 
 SMALL = 1e-12  # added to squared norms: a zero update or gradient has alignment 0, not nan

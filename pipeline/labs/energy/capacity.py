@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from pipeline.config import Section, Seeds
-from pipeline.core.sampling import generators
+from pipeline.core.training.sampling import generators
 from pipeline.labs.energy import dense, exponential
 from pipeline.labs.energy.patterns import random_spins
 

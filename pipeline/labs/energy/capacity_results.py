@@ -7,7 +7,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from pipeline.core.statistics import Summary, median_interval, summary
+from pipeline.core.stats.intervals import Summary, median_interval, summary
 from pipeline.labs.energy.capacity import CapacityCell, exponents
 
 EXPERIMENTS = {True: "E2", False: "E3"}

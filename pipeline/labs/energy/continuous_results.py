@@ -4,7 +4,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from pipeline.core.statistics import Summary, band, median_interval, summary
+from pipeline.core.stats.intervals import Summary, band, median_interval, summary
 from pipeline.labs.energy import phases, retrieval
 from pipeline.labs.energy.landscape import Landscape
 

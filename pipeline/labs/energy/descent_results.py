@@ -9,7 +9,7 @@ from pydantic import Field
 from torch import Tensor
 
 from pipeline.config import Section
-from pipeline.core.statistics import Summary, summary
+from pipeline.core.stats.intervals import Summary, summary
 from pipeline.labs.energy import descent
 from pipeline.labs.energy.heads import Layer
 

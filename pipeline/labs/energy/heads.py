@@ -13,8 +13,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from pipeline.core.attention import Kind
-from pipeline.core.transformer import Attention, Transformer
+from pipeline.core.nn.attention import Kind
+from pipeline.core.nn.transformer import Attention, Transformer
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from pipeline.config import Section
-from pipeline.core.layers import MemberModule
+from pipeline.core.nn.layers import MemberModule
 from pipeline.labs.energy import continuous
 from pipeline.labs.energy.patterns import require_beta, require_patterns
 

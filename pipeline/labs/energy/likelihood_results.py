@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 from torch import Tensor
 
-from pipeline.core.statistics import Summary, median_interval, summary
+from pipeline.core.stats.intervals import Summary, median_interval, summary
 from pipeline.labs.energy.likelihood_training import Fits, LikelihoodConfig, identities
 
 

@@ -10,8 +10,8 @@ from pydantic import Field
 from torch import Tensor
 
 from pipeline.config import Section, Seeds
-from pipeline.core.ensemble import History, TrainingConfig, train
-from pipeline.core.sampling import generators, minibatches
+from pipeline.core.training.ensemble import History, TrainingConfig, train
+from pipeline.core.training.sampling import generators, minibatches
 from pipeline.labs.energy import likelihood, mixture, pointsets
 from pipeline.labs.energy.likelihood import MemoryModel, MemoryModelConfig
 

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 from torch import Tensor
 
 from pipeline.config import Section, distinct
-from pipeline.core.sampling import generators
+from pipeline.core.training.sampling import generators
 from pipeline.labs.energy import classical
 from pipeline.labs.energy.patterns import random_spins
 

@@ -9,9 +9,9 @@ from pydantic import Field
 from torch import Tensor
 
 from pipeline.config import Section, Seeds
-from pipeline.core.ensemble import History, TrainingConfig, train
-from pipeline.core.sampling import generators
-from pipeline.core.transformer import Transformer, TransformerConfig
+from pipeline.core.nn.transformer import Transformer, TransformerConfig
+from pipeline.core.training.ensemble import History, TrainingConfig, train
+from pipeline.core.training.sampling import generators
 from pipeline.labs.energy import recall
 from pipeline.labs.energy.alignment import mean_alignment
 

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 from torch import Tensor
 
 from pipeline.config import Section, Seeds, distinct
-from pipeline.core.sampling import generators
+from pipeline.core.training.sampling import generators
 from pipeline.labs.energy import continuous
 from pipeline.labs.energy.patterns import random_clusters, random_unit
 

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pipeline.core.statistics import Summary, median_interval, summary
+from pipeline.core.stats.intervals import Summary, median_interval, summary
 from pipeline.labs.energy import meanfield
 from pipeline.labs.energy.loading import ClassicalConfig, LoadCell
 

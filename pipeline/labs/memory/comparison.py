@@ -9,8 +9,8 @@ from pydantic import Field
 from torch import Tensor
 
 from pipeline.config import Section
-from pipeline.core.fits import polynomial
-from pipeline.core.statistics import summary
+from pipeline.core.stats.intervals import summary
+from pipeline.core.stats.regression import polynomial
 from pipeline.labs.memory import scaling
 
 Metrics = dict[str, Any]

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from pipeline.config import Section
-from pipeline.core.sampling import generators
+from pipeline.core.training.sampling import generators
 from pipeline.labs.memory import laws
 from pipeline.labs.memory.laws import Law, Support
 

@@ -12,8 +12,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
-from pipeline.core.divergence import Stream, Target, head_divergence, head_logits
-from pipeline.core.pairs import first_key_weight, pair_attention
+from pipeline.labs.memory.kernels.pairs import first_key_weight, pair_attention
+from pipeline.labs.memory.kernels.unembed_kl import Stream, Target, head_divergence, head_logits
 from pipeline.labs.memory.models import AttentionMemory, Layer, Rows
 
 FirstRows = Float[Tensor, "member first d"]

@@ -6,7 +6,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from pipeline.core.statistics import band, summary
+from pipeline.core.stats.intervals import band, summary
 from pipeline.labs.memory import datasets, exact, geometry, inside
 from pipeline.labs.memory.comparison import Metrics
 from pipeline.labs.memory.laws import Law

@@ -13,8 +13,8 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from pipeline.config import Section
-from pipeline.core.divergence import Target, head_divergence
-from pipeline.core.layers import MemberModule
+from pipeline.core.nn.layers import MemberModule
+from pipeline.labs.memory.kernels.unembed_kl import Target, head_divergence
 from pipeline.labs.memory.laws import Law
 
 START = 0.1  # scale of random context vectors: near the uniform prediction every direction is open

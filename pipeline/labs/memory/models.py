@@ -15,9 +15,9 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from pipeline.config import Section
-from pipeline.core.attention import pattern
-from pipeline.core.initial import stacked_normal, stacked_uniform
-from pipeline.core.layers import MemberModule
+from pipeline.core.nn.attention import pattern
+from pipeline.core.nn.initial import stacked_normal, stacked_uniform
+from pipeline.core.nn.layers import MemberModule
 
 Size = Annotated[int, Field(ge=1)]
 Count = Annotated[int, Field(ge=0)]

@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from pipeline.core.divergence import Target
 from pipeline.labs.memory.exact import Problem
+from pipeline.labs.memory.kernels.unembed_kl import Target
 from pipeline.labs.memory.laws import Law
 
 Objective = Literal["divergence", "next_token"]

@@ -11,7 +11,7 @@ from pydantic import Field
 from torch import Tensor
 
 from pipeline.config import Section
-from pipeline.core.fits import Fit, hinge, polynomial
+from pipeline.core.stats.regression import Fit, hinge, polynomial
 from pipeline.labs.memory.laws import Law
 from pipeline.labs.memory.models import (
     AttentionMemoryConfig,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.core.statistics import summary
+from pipeline.core.stats.intervals import summary
 from pipeline.labs.memory.comparison import Metrics, tensor
 
 LAW = ["alpha_1", "alpha_2"]

@@ -15,9 +15,9 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from pipeline.config import ConfigError, Section
-from pipeline.core.ensemble import History, TrainingConfig, train
-from pipeline.core.optimizers import OptimizerConfig
-from pipeline.core.sampling import generators
+from pipeline.core.training.ensemble import History, TrainingConfig, train
+from pipeline.core.training.optimizers import OptimizerConfig
+from pipeline.core.training.sampling import generators
 from pipeline.labs.memory import exact, problems
 from pipeline.labs.memory.laws import Law
 from pipeline.labs.memory.models import AttentionMemory, AttentionMemoryConfig, InitialConfig

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 from torch import Tensor
 
 from pipeline.config import Interval, Range, Section, distinct
-from pipeline.core.sampling import generators
+from pipeline.core.training.sampling import generators
 from pipeline.labs.oscillator.task import (
     TaskConfig,
     advance,

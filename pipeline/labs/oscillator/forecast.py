@@ -7,9 +7,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pipeline.config import Section
-from pipeline.core.ensemble import History, TrainingConfig, train
-from pipeline.core.layers import MemberModule
-from pipeline.core.sampling import generators, minibatches
+from pipeline.core.nn.layers import MemberModule
+from pipeline.core.training.ensemble import History, TrainingConfig, train
+from pipeline.core.training.sampling import generators, minibatches
 from pipeline.labs.oscillator.models import LossKind
 
 Windows = Float[Tensor, "member batch time 2"]

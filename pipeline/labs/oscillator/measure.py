@@ -12,8 +12,8 @@ from pydantic import AfterValidator, Field
 from torch import Tensor
 
 from pipeline.config import Section, distinct
-from pipeline.core.layers import MemberModule
-from pipeline.core.rollout import rollout
+from pipeline.core.nn.layers import MemberModule
+from pipeline.labs.oscillator.rollout import rollout
 
 Rollouts = Float[Tensor, "member trajectory step 2"]
 Truth = Float[Tensor, "trajectory step 2"]

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from pipeline.config import Section
-from pipeline.core.transformer import TransformerConfig
+from pipeline.core.nn.transformer import TransformerConfig
 
 Size = Annotated[int, Field(ge=1)]
 Channels = 2  # a state is (x, p)

@@ -9,9 +9,9 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from pipeline.config import Section
-from pipeline.core.equivariant import Equivariant
-from pipeline.core.levenberg_marquardt import LevenbergMarquardtConfig, minimise
+from pipeline.core.training.levenberg_marquardt import LevenbergMarquardtConfig, minimise
 from pipeline.labs.oscillator.datasets import Split
+from pipeline.labs.oscillator.equivariant import Equivariant
 from pipeline.labs.oscillator.recipe import weights
 
 

@@ -15,14 +15,14 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from pipeline.config import Section, Seeds
-from pipeline.core.attention import Kind
-from pipeline.core.ensemble import History, TrainingConfig, train
-from pipeline.core.equivariant import Equivariant, EquivariantConfig
-from pipeline.core.muon import Muon, MuonConfig, Together
-from pipeline.core.optimizers import build
-from pipeline.core.sampling import generators, minibatches
-from pipeline.core.transformer import TransformerConfig
+from pipeline.core.nn.attention import Kind
+from pipeline.core.nn.transformer import TransformerConfig
+from pipeline.core.training.ensemble import History, TrainingConfig, train
+from pipeline.core.training.muon import CombinedOptimizer, Muon, MuonConfig
+from pipeline.core.training.optimizers import build
+from pipeline.core.training.sampling import generators, minibatches
 from pipeline.labs.oscillator.datasets import Split
+from pipeline.labs.oscillator.equivariant import Equivariant, EquivariantConfig
 from pipeline.labs.oscillator.models import Channels
 from pipeline.labs.oscillator.task import energy
 
@@ -153,12 +153,12 @@ def train_recipe(
     return model, history
 
 
-def optimizer(model: Equivariant, recipe: RecipeConfig) -> Together:
+def optimizer(model: Equivariant, recipe: RecipeConfig) -> CombinedOptimizer:
     """Return Muon for the attention matrices, if asked, and the configured optimiser elsewhere."""
     inside = list(model.inner.layers.parameters())
     chosen = {id(parameter) for parameter in inside}
     others = [parameter for parameter in model.parameters() if id(parameter) not in chosen]
     if recipe.muon is None:
-        return Together([build(recipe.training.optimizer, [*others, *inside])])
+        return CombinedOptimizer([build(recipe.training.optimizer, [*others, *inside])])
     muon = Muon(inside, recipe.muon.learning_rate, recipe.muon.momentum)
-    return Together([build(recipe.training.optimizer, others), muon])
+    return CombinedOptimizer([build(recipe.training.optimizer, others), muon])

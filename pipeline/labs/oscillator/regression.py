@@ -14,8 +14,8 @@ from scipy.stats import t as student
 from torch import Tensor
 
 from pipeline.config import Interval, Section, Seeds
-from pipeline.core.linear import normal_equation
-from pipeline.core.sampling import generators
+from pipeline.core.nn.linear import normal_equation
+from pipeline.core.training.sampling import generators
 
 Positive = Annotated[float, Field(gt=0)]
 Column = Float[Tensor, "draw sample"]

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pipeline.core.transformer import Attention, Transformer
+from pipeline.core.nn.transformer import Attention, Transformer
 
 
 def saliency(

@@ -8,8 +8,8 @@ from pydantic import Field
 from torch import Tensor
 
 from pipeline.config import Section
-from pipeline.core.layers import MemberModule
-from pipeline.core.linear import LinearWindow, fit_linear_window
+from pipeline.core.nn.layers import MemberModule
+from pipeline.core.nn.linear import LinearWindow, fit_linear_window
 from pipeline.labs.oscillator.measure import predict_rollouts, rollout_error
 
 CHUNK = 1024  # windows a forward pass: bounds memory, changes nothing

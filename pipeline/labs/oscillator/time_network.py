@@ -13,9 +13,9 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from pipeline.config import Interval, Section, Seeds
-from pipeline.core.ensemble import History, TrainingConfig, train
-from pipeline.core.mlp import MLP, MLPConfig
-from pipeline.core.sampling import generators, minibatches
+from pipeline.core.nn.mlp import MLP, MLPConfig
+from pipeline.core.training.ensemble import History, TrainingConfig, train
+from pipeline.core.training.sampling import generators, minibatches
 from pipeline.labs.oscillator.datasets import Split, split
 from pipeline.labs.oscillator.task import advance, initial_in_box
 

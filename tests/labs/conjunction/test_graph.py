@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from pipeline.core.sampling import generators
+from pipeline.core.training.sampling import generators
 from pipeline.labs.conjunction import graph, graph_report
 from pipeline.labs.conjunction.datasets import draw_data
 from pipeline.labs.conjunction.models import AttentionConfig, BinaryAttention, encode

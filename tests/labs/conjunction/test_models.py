@@ -3,8 +3,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.core.sampling import generators
-from pipeline.core.single import SingleMember
+from pipeline.core.nn.single import SingleMember
+from pipeline.core.training.sampling import generators
 from pipeline.labs.conjunction.models import (
     AttentionConfig,
     BinaryAttention,

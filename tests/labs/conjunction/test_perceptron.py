@@ -1,6 +1,6 @@
 import torch
 
-from pipeline.core.sampling import generators
+from pipeline.core.training.sampling import generators
 from pipeline.labs.conjunction.perceptron import Perceptron, PerceptronRecipe, perceptron_config
 
 RECIPE = PerceptronRecipe(widths=(512,), dropout=0.1, init_std=0.02)

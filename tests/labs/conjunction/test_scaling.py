@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.isotonic import IsotonicRegression
 
-from pipeline.core.sampling import generators
+from pipeline.core.training.sampling import generators
 from pipeline.labs.conjunction import scaling
 from pipeline.labs.conjunction.scaling import compare_laws, crossing, curve, need, power_law
 

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from pipeline.core.optimizers import OptimizerConfig
+from pipeline.core.training.optimizers import OptimizerConfig
 from pipeline.labs.conjunction import search
 from pipeline.labs.conjunction.search import CurveConfig, SearchCell, SearchConfig, samples_at
 from pipeline.labs.conjunction.training import FitConfig

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from pipeline.core.sampling import generators
+from pipeline.core.training.sampling import generators
 from pipeline.labs.conjunction.task import (
     DatasetError,
     TaskConfig,

@@ -2,8 +2,8 @@ import pytest
 import torch
 from torch import nn
 
-from pipeline.core.optimizers import OptimizerConfig
-from pipeline.core.sampling import generators
+from pipeline.core.training.optimizers import OptimizerConfig
+from pipeline.core.training.sampling import generators
 from pipeline.labs.conjunction.datasets import draw_data
 from pipeline.labs.conjunction.models import AttentionRecipe
 from pipeline.labs.conjunction.perceptron import PerceptronRecipe

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from labs.energy.strategies import spin_memories
-from pipeline.core.sampling import generators
+from pipeline.core.training.sampling import generators
 from pipeline.labs.energy import classical, dense
 from pipeline.labs.energy.patterns import random_spins
 

@@ -3,8 +3,8 @@ import dataclasses
 import pytest
 import torch
 
-from pipeline.core.sampling import generators
-from pipeline.core.transformer import Transformer, TransformerConfig
+from pipeline.core.nn.transformer import Transformer, TransformerConfig
+from pipeline.core.training.sampling import generators
 from pipeline.labs.energy import continuous, descent, descent_results, heads
 from pipeline.labs.energy.alignment import SMALL, alignment, mean_alignment
 

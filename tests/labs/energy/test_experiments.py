@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from pipeline.core.ensemble import TrainingConfig
-from pipeline.core.optimizers import OptimizerConfig
+from pipeline.core.training.ensemble import TrainingConfig
+from pipeline.core.training.optimizers import OptimizerConfig
 from pipeline.labs.energy import landscape, likelihood_training, phases, retrieval
 from pipeline.labs.energy.landscape import LandscapeConfig
 from pipeline.labs.energy.likelihood_training import LikelihoodCell, LikelihoodConfig

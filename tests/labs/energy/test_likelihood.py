@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 
 from labs.energy.strategies import memories, reals
-from pipeline.core.sampling import generators
+from pipeline.core.training.sampling import generators
 from pipeline.labs.energy import likelihood
 from pipeline.labs.energy.likelihood import MemoryModel, MemoryModelConfig
 

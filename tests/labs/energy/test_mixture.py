@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.core.sampling import generators
+from pipeline.core.training.sampling import generators
 from pipeline.labs.energy import likelihood, mixture, pointsets
 from pipeline.labs.energy.pointsets import PointSetConfig
 

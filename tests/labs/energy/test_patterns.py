@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from pipeline.core.sampling import generators
+from pipeline.core.training.sampling import generators
 from pipeline.labs.energy import patterns
 
 

@@ -1,10 +1,10 @@
 import pytest
 import torch
 
-from pipeline.core.ensemble import TrainingConfig
-from pipeline.core.optimizers import OptimizerConfig
-from pipeline.core.sampling import generators
-from pipeline.core.transformer import Transformer
+from pipeline.core.nn.transformer import Transformer
+from pipeline.core.training.ensemble import TrainingConfig
+from pipeline.core.training.optimizers import OptimizerConfig
+from pipeline.core.training.sampling import generators
 from pipeline.labs.energy import recall
 from pipeline.labs.energy.recall import RecallConfig
 from pipeline.labs.energy.recall_training import (

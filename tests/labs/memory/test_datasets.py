@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from pipeline.config import Section
-from pipeline.core.sampling import generators
+from pipeline.core.training.sampling import generators
 from pipeline.labs.memory import datasets, laws
 
 SEEDS = (3, 8)

@@ -4,10 +4,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labs.memory.models import config, skips
-from pipeline.core.divergence import Target, head_divergence, head_logits
-from pipeline.core.sampling import generators
+from pipeline.core.training.sampling import generators
 from pipeline.labs.memory import exact
 from pipeline.labs.memory.inside import all_contexts
+from pipeline.labs.memory.kernels.unembed_kl import Target, head_divergence, head_logits
 from pipeline.labs.memory.models import AttentionMemory
 
 

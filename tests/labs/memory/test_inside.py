@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from labs.memory.models import config, skips
-from pipeline.core.sampling import generators
+from pipeline.core.training.sampling import generators
 from pipeline.labs.memory import inside
 from pipeline.labs.memory.models import AttentionMemory
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from labs.memory.models import config
-from pipeline.core.sampling import generators
+from pipeline.core.training.sampling import generators
 from pipeline.labs.memory import inside, laws, looking
 from pipeline.labs.memory.models import AttentionMemory
 

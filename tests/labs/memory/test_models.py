@@ -4,7 +4,7 @@ from pydantic import ValidationError
 
 from labs.memory.models import config, freeze, skips
 from labs.memory.test_exact import certain
-from pipeline.core.sampling import generators
+from pipeline.core.training.sampling import generators
 from pipeline.labs.memory import exact
 from pipeline.labs.memory.inside import all_contexts
 from pipeline.labs.memory.models import AttentionMemory, InitialConfig

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from labs.memory.models import config
-from pipeline.core.sampling import generators
+from pipeline.core.training.sampling import generators
 from pipeline.labs.memory import exact, laws, problems
 from pipeline.labs.memory.laws import Law
 from pipeline.labs.memory.models import AttentionMemory

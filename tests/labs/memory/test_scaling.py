@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from pipeline.core.sampling import generators
+from pipeline.core.training.sampling import generators
 from pipeline.labs.memory import notebook, scaling
 from pipeline.labs.memory.models import AttentionMemory, InitialConfig
 from pipeline.labs.memory.scaling import GridConfig, PointConfig

@@ -6,8 +6,8 @@ import torch
 
 from labs.memory.models import config
 from pipeline.config import ConfigError
-from pipeline.core.optimizers import OptimizerConfig
-from pipeline.core.sampling import generators
+from pipeline.core.training.optimizers import OptimizerConfig
+from pipeline.core.training.sampling import generators
 from pipeline.labs.memory import laws, low_rank, problems
 from pipeline.labs.memory.models import InitialConfig
 from pipeline.labs.memory.training import (

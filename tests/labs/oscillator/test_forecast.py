@@ -1,11 +1,11 @@
 import pytest
 import torch
 
-from pipeline.core.ensemble import TrainingConfig
-from pipeline.core.layers import MemberModule
-from pipeline.core.linear import LinearWindow, LinearWindowConfig
-from pipeline.core.optimizers import OptimizerConfig
-from pipeline.core.transformer import Transformer
+from pipeline.core.nn.layers import MemberModule
+from pipeline.core.nn.linear import LinearWindow, LinearWindowConfig
+from pipeline.core.nn.transformer import Transformer
+from pipeline.core.training.ensemble import TrainingConfig
+from pipeline.core.training.optimizers import OptimizerConfig
 from pipeline.labs.oscillator.datasets import WindowDataConfig, windows
 from pipeline.labs.oscillator.forecast import ForecastCell, squared_error, train_forecaster
 from pipeline.labs.oscillator.models import ShapeConfig

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from pipeline.core.linear import fit_linear_window
+from pipeline.core.nn.linear import fit_linear_window
 from pipeline.labs.oscillator.measure import (
     CEILING,
     MeasureConfig,

@@ -2,9 +2,9 @@ import pytest
 import torch
 
 from labs.oscillator.test_recipe import DATA, recipe
-from pipeline.core.equivariant import Equivariant
-from pipeline.core.levenberg_marquardt import LevenbergMarquardtConfig
-from pipeline.core.sampling import generators
+from pipeline.core.training.levenberg_marquardt import LevenbergMarquardtConfig
+from pipeline.core.training.sampling import generators
+from pipeline.labs.oscillator.equivariant import Equivariant
 from pipeline.labs.oscillator.polish import PolishCell, PolishConfig, polish, residual
 from pipeline.labs.oscillator.recipe import weighted_error, weights
 

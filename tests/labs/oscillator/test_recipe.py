@@ -2,12 +2,12 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from pipeline.core.ensemble import TrainingConfig
-from pipeline.core.equivariant import Equivariant
-from pipeline.core.muon import Muon, MuonConfig
-from pipeline.core.optimizers import OptimizerConfig
-from pipeline.core.sampling import generators
+from pipeline.core.training.ensemble import TrainingConfig
+from pipeline.core.training.muon import Muon, MuonConfig
+from pipeline.core.training.optimizers import OptimizerConfig
+from pipeline.core.training.sampling import generators
 from pipeline.labs.oscillator.datasets import WindowDataConfig, windows
+from pipeline.labs.oscillator.equivariant import Equivariant
 from pipeline.labs.oscillator.recipe import (
     RecipeCell,
     RecipeConfig,

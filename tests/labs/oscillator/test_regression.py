@@ -4,7 +4,7 @@ import torch
 from pydantic import ValidationError
 from scipy import stats
 
-from pipeline.core.linear import normal_equation
+from pipeline.core.nn.linear import normal_equation
 from pipeline.labs.oscillator import regression
 from pipeline.labs.oscillator.regression import (
     HousingConfig,

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from pipeline.core.sampling import generators
-from pipeline.core.transformer import Transformer
+from pipeline.core.nn.transformer import Transformer
+from pipeline.core.training.sampling import generators
 from pipeline.labs.oscillator.models import ShapeConfig
 from pipeline.labs.oscillator.saliency import off_diagonal_share, path_norms, saliency
 

@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from pipeline.core.linear import fit_linear_window
-from pipeline.core.sampling import generators
-from pipeline.core.transformer import Transformer
+from pipeline.core.nn.linear import fit_linear_window
+from pipeline.core.nn.transformer import Transformer
+from pipeline.core.training.sampling import generators
 from pipeline.labs.oscillator.measure import (
     MeasureConfig,
     predict_rollouts,

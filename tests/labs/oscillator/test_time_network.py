@@ -3,10 +3,10 @@ import torch
 from pydantic import ValidationError
 from torch import nn
 
-from pipeline.core.ensemble import TrainingConfig
-from pipeline.core.mlp import MLP, MLPConfig
-from pipeline.core.optimizers import OptimizerConfig
-from pipeline.core.sampling import generators
+from pipeline.core.nn.mlp import MLP, MLPConfig
+from pipeline.core.training.ensemble import TrainingConfig
+from pipeline.core.training.optimizers import OptimizerConfig
+from pipeline.core.training.sampling import generators
 from pipeline.labs.oscillator.task import propagator
 from pipeline.labs.oscillator.time_network import (
     TimeCell,

@@ -1,0 +1,131 @@
+"""Read and write what stages exchange: npz, safetensors, csv, json, png and svg.
+
+Writes are atomic and byte-reproducible (no times, fixed order). Reads check what they find; an
+:class:`ArtifactError` names the file and the stage that makes it. Nothing is pickled.
+"""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from pipeline.runtime.files import ArtifactError as ArtifactError
+from pipeline.runtime.files import atomic, reading
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Arrays = dict[str, NDArray[Any]]
+Model = TypeVar("Model", bound=torch.nn.Module)
+
+
+def write_npz(path: Path, **arrays: NDArray[Any] | torch.Tensor) -> None:
+    """Write named arrays (any shape; no objects) to ``path``."""
+    plain = {
+        name: np.asarray(a.detach() if torch.is_tensor(a) else a) for name, a in arrays.items()
+    }
+    with atomic(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, allow_pickle=False, **plain)
+
+
+def read_npz(path: Path, **expected: str) -> Arrays:
+    """Read arrays and check each against its expectation.
+
+    An expectation is a dtype and axes, ``states="float64 trajectory time 2"``: a number is an exact
+    size, a name is any size, the same wherever the name stands again.
+    """
+    # Opened here: NumPy leaves a file open that is no zip file.
+    with reading(path), path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+        missing = expected.keys() - set(file.files)
+        if missing:
+            raise ArtifactError(
+                path, f"has no array {sorted(missing)[0]!r}, only {sorted(file.files)}"
+            )
+        arrays = {name: np.asanyarray(file[name]) for name in expected}
+    sizes: dict[str, int] = {}
+    for name, expectation in expected.items():
+        dtype, *axes = expectation.split()
+        array = arrays[name]
+        typed = array.dtype.kind == "U" if dtype == "str" else array.dtype == dtype
+        fits = len(axes) == array.ndim and all(
+            size == (int(axis) if axis.isdigit() else sizes.setdefault(axis, size))
+            for axis, size in zip(axes, array.shape, strict=True)
+        )
+        if not (typed and fits):
+            wanted = ", ".join(f"{a}={sizes[a]}" if a in sizes else a for a in axes)
+            raise ArtifactError(
+                path,
+                f"array {name!r} is {array.dtype} {array.shape}, expected {dtype} ({wanted})",
+            )
+    return arrays
+
+
+def read_tensors(path: Path, **expected: str) -> dict[str, torch.Tensor]:
+    """Read arrays as tensors; expectations as :func:`read_npz`."""
+    return {name: torch.from_numpy(a) for name, a in read_npz(path, **expected).items()}
+
+
+def write_csv(path: Path, table: pd.DataFrame) -> None:
+    """Write a table without its index; numbers keep all their digits."""
+    with atomic(path) as temporary:
+        table.to_csv(temporary, index=False, lineterminator="\n")
+
+
+def read_csv(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    """Read a table that must have these columns (others may stand beside them)."""
+    with reading(path):
+        # What is cut off inside a line would read as a shorter number.
+        if not path.read_bytes().endswith(b"\n"):
+            raise ValueError("its last line has no end")
+        table = pd.read_csv(path)
+    missing = [column for column in columns if column not in table]
+    if missing:
+        raise ArtifactError(path, f"has no column {missing[0]!r}, only {list(table)}")
+    return table
+
+
+def write_json(path: Path, content: Mapping[str, Any] | Sequence[Any]) -> None:
+    """Write JSON; a number that is not finite is an error that names its key."""
+    _refuse_non_finite(content, path.name)
+    with atomic(path) as temporary:
+        temporary.write_text(
+            json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8"
+        )
+
+
+def _refuse_non_finite(content: Any, where: str) -> None:
+    if isinstance(content, Mapping):
+        for key, value in content.items():
+            _refuse_non_finite(value, f"{where}: {key}" if ":" not in where else f"{where}.{key}")
+    elif isinstance(content, (list, tuple)):
+        for index, value in enumerate(content):
+            _refuse_non_finite(value, f"{where}[{index}]")
+    elif isinstance(content, float) and not math.isfinite(content):
+        raise ValueError(f"{where} is {content}: only finite numbers can be written")
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON."""
+    with reading(path):
+        return json.loads(path.read_text(encoding="utf-8"))
+
+
+def write_figure(path: Path, figure: "Figure") -> None:
+    """Write a figure as PNG and SVG beside each other, without dates or versions."""
+    import matplotlib as mpl
+
+    without: Mapping[str, None]
+    for suffix, without in (
+        (".png", {"Software": None}),
+        (".svg", {"Date": None, "Creator": None}),
+    ):
+        # The salt makes the names inside an SVG file, else random ones.
+        salted = mpl.rc_context({"svg.hashsalt": path.name})
+        with salted, atomic(path.with_suffix(suffix)) as temporary:
+            figure.savefig(temporary, format=suffix[1:], metadata=without)

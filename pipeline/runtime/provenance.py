@@ -1,0 +1,73 @@
+"""The record of one execution of a stage: what went in, what came out, and one hash of it all.
+
+The same record follows from the files on disk (when a stage has just run) and from dvc.lock (when
+DVC skipped the stage or took its outputs from a cache), so their hashes are equal and a tracking
+store can tell what it already holds.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from pipeline import config
+from pipeline.runtime import dag
+
+LOCK = "dvc.lock"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Execution:
+    """One execution of a stage; ``deps`` and ``outs`` map paths to the md5 of their content."""
+
+    stage: str
+    cmd: str
+    params: Mapping[str, Any]
+    deps: Mapping[str, str]
+    outs: Mapping[str, str]
+
+    @property
+    def hash(self) -> str:
+        """Identify the execution: sha256 of its canonical JSON."""
+        content = {k: getattr(self, k) for k in ("stage", "cmd", "params", "deps", "outs")}
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def md5(path: Path) -> str:
+    """Return the md5 of a file's content, as dvc.lock states it."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "md5").hexdigest()
+
+
+def from_workspace(root: Path, name: str) -> Execution:
+    """Describe a stage by dvc.yaml, params.yaml and the files on disk."""
+    stage = dag.read(root)[name]
+    content = config.read(root / config.FILE)
+    return Execution(
+        stage=name,
+        cmd=stage["cmd"],
+        params={section: content[section] for section in stage.get("params", [])},
+        deps={path: md5(root / path) for path in stage.get("deps", [])},
+        outs={path: md5(root / path) for path in dag.outputs(stage)},
+    )
+
+
+def from_lock(root: Path) -> dict[str, Execution]:
+    """Describe every stage that dvc.lock holds."""
+    if not (root / LOCK).is_file():
+        return {}
+    content = YAML(typ="safe", pure=True).load((root / LOCK).read_text(encoding="utf-8"))
+    return {
+        name: Execution(
+            stage=name,
+            cmd=stage["cmd"],
+            params=stage.get("params", {}).get(config.FILE, {}),
+            deps={entry["path"]: entry["md5"] for entry in stage.get("deps", [])},
+            outs={entry["path"]: entry["md5"] for entry in stage.get("outs", [])},
+        )
+        for name, stage in content["stages"].items()
+    }

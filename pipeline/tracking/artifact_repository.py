@@ -1,0 +1,41 @@
+"""MLflow's artifacts under the ``lab:`` scheme: paths relative to the folder of the store.
+
+MLflow itself would write absolute paths into its store, and a checkout that is moved would silently
+show no artifacts. ``lab:/mlartifacts/...`` means that path beside ``mlflow.db``, wherever both are.
+MLflow finds this class by the package's entry point ``mlflow.artifact_repository``.
+"""
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from mlflow.exceptions import MlflowException
+from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
+
+SQLITE = "sqlite:///"
+
+
+def base(tracking_uri: str | None) -> Path:
+    """Return the folder of a sqlite store; for any other store the root of this package."""
+    # MLflow imports this file in the midst of its own import, when it has no such names yet.
+    from mlflow import get_tracking_uri, is_tracking_uri_set
+
+    uri = tracking_uri or (get_tracking_uri() if is_tracking_uri_set() else "")
+    if uri.startswith(SQLITE):
+        return Path(uri.removeprefix(SQLITE).partition("?")[0]).resolve().parent
+    return Path(__file__).resolve().parents[2]
+
+
+class LabArtifactRepository(LocalArtifactRepository):
+    """Artifacts in a folder of this repository."""
+
+    def __init__(
+        self, artifact_uri: str, tracking_uri: str | None = None, registry_uri: str | None = None
+    ):
+        """Resolve ``lab:/path``; MlflowException if it leads out of the repository."""
+        root = base(tracking_uri)
+        folder = (root / unquote(urlsplit(artifact_uri).path).lstrip("/")).resolve()
+        if not folder.is_relative_to(root):
+            raise MlflowException.invalid_parameter_value(
+                f"{artifact_uri} leads out of the repository"
+            )
+        super().__init__(folder.as_uri(), tracking_uri, registry_uri)

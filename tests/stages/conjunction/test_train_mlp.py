@@ -1,0 +1,28 @@
+import numpy as np
+
+from pipeline.labs.conjunction.perceptron import Perceptron
+from pipeline.runtime import artifacts, saved_models
+
+STAGE = "conjunction_train_mlp"
+
+
+def test_there_is_a_model_for_each_task_with_all_seeds(chain):
+    params = chain.params(STAGE)
+    models = saved_models.read_models(chain.made(STAGE) / "models.safetensors", Perceptron)
+    assert set(models) == {f"{task}_mlp" for task in params.data.tasks}
+    recipe = params.train.fit.model.model_dump()
+    for model in models.values():
+        assert model.members == len(params.data.seeds)
+        assert recipe.items() <= model.config.model_dump().items()
+
+
+def test_every_seed_has_its_learning_curve_and_its_entry(chain):
+    params, folder = chain.params(STAGE), chain.made(STAGE)
+    columns = ["model", "seed", "step", "loss", "accuracy", "validation_loss"]
+    table = artifacts.read_csv(folder / "history.csv", columns)
+    assert set(table.seed) == set(params.data.seeds)
+    assert table.step.max() == params.train.fit.steps
+    assert bool(np.isfinite(table[["loss", "validation_loss"]].to_numpy()).all())
+    entries = artifacts.read_json(folder / "models.json")
+    assert len(entries) == len(params.data.tasks) * len(params.data.seeds)
+    assert len({entry["name"] for entry in entries}) == len(entries) < 100

@@ -1,0 +1,20 @@
+import pandas as pd
+
+from pipeline.runtime import artifacts
+
+STAGE = "memory_train_table"
+
+
+def test_every_law_has_a_row_and_a_run(chain):
+    table = pd.read_csv(chain.made(STAGE) / "table.csv")
+    assert len(table) == 30
+    assert len(set(zip(table.alpha_1, table.alpha_2, strict=True))) == 30
+    runs = artifacts.read_json(chain.made(STAGE) / "models.json")
+    assert len({run["name"] for run in runs}) == 30
+
+
+def test_the_columns_are_the_notebooks_and_more(chain):
+    table = pd.read_csv(chain.made(STAGE) / "table.csv")
+    sizes = {"N", "d", "width", "nb_layers", "nb_head", "para_head"}
+    notebook = {"alpha_1", "alpha_2", "loss", "unif_loss"} | sizes
+    assert notebook | {"seed", "parameters", "yardstick"} <= set(table)
