@@ -9,13 +9,17 @@ import gc
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-from pipeline import config, tracking
+from pipeline import config
 from pipeline.runtime import dag, locks, provenance, results, smoke
+from pipeline.tracking import backfill, store, ui
+from pipeline.tracking.circumstances import Timing
+from pipeline.tracking.process import TrackingProcess
 
 # artifacts and execution import torch (2 s), which the commands beside the stages do not need: they
 # are imported where a stage runs, and where an error is told.
@@ -35,7 +39,7 @@ def expected_errors() -> tuple[type[Exception], ...]:
         DivergenceError,
         ExecutionError,
         locks.BusyError,
-        tracking.TrackingError,
+        store.TrackingError,
         smoke.QuickError,
     )
 
@@ -47,27 +51,39 @@ def stage_module(name: str) -> ModuleType:
 
 def run_stage(name: str, root: Path) -> None:
     """Run one stage: its outputs appear under data/STAGE together, or not at all."""
+    locks.end_with_parent()
+    started = milliseconds()
+    with (
+        locks.exclusive_lock(root / "data" / ".locks" / name, name),
+        TrackingProcess(root) as process,  # it starts while torch is imported here
+    ):
+        compute(name, root)
+        track(name, root, process, Timing(started, milliseconds()))
+
+
+def milliseconds() -> int:
+    """Return the time in milliseconds since 1970."""
+    return time.time_ns() // 10**6
+
+
+def compute(name: str, root: Path) -> None:
+    """Compute a stage's outputs and publish them."""
     from pipeline.runtime import parallel
 
-    locks.end_with_parent()
     parallel.use_one_thread()
     stage = stage_module(name)
     out = root / "data" / name
     partial = root / "data" / ".partial" / name
-    with locks.exclusive_lock(root / "data" / ".locks" / name, name):
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        params = config.load(root / config.FILE, stage.Params)
+        measured = stage.run(params, root / "data", partial)
+        if measured is not None:
+            write_results(partial, measured, stage.HEADLINE)
+        publish(partial, out)
+    finally:
         shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        ready = tracking.import_while_computing()
-        try:
-            params = config.load(root / config.FILE, stage.Params)
-            measured = stage.run(params, root / "data", partial)
-            if measured is not None:
-                write_results(partial, measured, stage.HEADLINE)
-            publish(partial, out)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
-        ready()
-        track(name, root)
 
 
 def write_results(out: Path, measured: results.Results, headline: Sequence[str]) -> None:
@@ -85,10 +101,10 @@ def publish(partial: Path, out: Path) -> None:
         path.replace(out / path.name)
 
 
-def track(name: str, root: Path) -> None:
+def track(name: str, root: Path, process: TrackingProcess, timing: Timing) -> None:
     """Log a finished stage; a failure costs a warning and never a result."""
     try:
-        tracking.record(root, provenance.from_workspace(root, name))
+        process.record(provenance.from_workspace(root, name), timing)
     except Exception as error:
         reason = " ".join(str(error).split())[:300]
         print(
@@ -129,9 +145,9 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     commands: dict[str, Callable[[], object]] = {
         "check": lambda: check(root),
         "deps": lambda: dag.write_deps(root),
-        "prepare": lambda: tracking.prepare(root),
-        "track": lambda: tracking.backfill(root, provenance.from_lock(root)),
-        "ui": lambda: tracking.serve(root, options.port),
+        "prepare": lambda: store.prepare(root),
+        "track": lambda: backfill.log_missing(root, provenance.from_lock(root)),
+        "ui": lambda: ui.serve(root, options.port),
         "quick": lambda: smoke.run(root, options.folder),
     }
     try:
