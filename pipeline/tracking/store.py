@@ -9,7 +9,7 @@ import socket
 import sqlite3
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -151,8 +151,9 @@ def writing(root: Path) -> Iterator[tuple["MlflowClient", str]]:
     try:
         yield connect(root)
     finally:
-        if not server():
-            _close(root)
+        if address(root).startswith("sqlite:"):
+            with suppress(Exception):  # an error in the block is the one to tell
+                _close(root)
 
 
 def _close(root: Path) -> None:
