@@ -206,7 +206,7 @@ def _rows(root: Path, query: str, key: str) -> list[tuple[str, ...]]:
     if not store.is_file():
         return []
     try:
-        with closing(sqlite3.connect(f"{store.as_uri()}?mode=ro", uri=True)) as connection:
+        with closing(sqlite3.connect(f"{store.as_uri()}?mode=rw", uri=True)) as connection:
             return list(connection.execute(query, (key,)))
     except sqlite3.Error as error:
         raise TrackingError(
