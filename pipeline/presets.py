@@ -27,8 +27,8 @@ class Resolved:
     A text that stands in its section itself has the origin "".
     """
 
-    sections: dict[str, Any]
-    origins: dict[str, Any]
+    sections: dict[Any, Any]
+    origins: dict[Any, Any]
 
     def origin(self, place: Sequence[str | int]) -> str:
         """Return where the text of the value at ``place``, (lab, section, key, ...), stands."""
@@ -41,7 +41,7 @@ class Resolved:
         return origin if isinstance(origin, str) else ""
 
 
-def resolve(content: Mapping[str, Any]) -> Resolved:
+def resolve(content: Mapping[Any, Any]) -> Resolved:
     """Return the labs of a params file, ``{lab: {section: keys}}``, with all presets laid out.
 
     Raises PresetError for an unknown preset, one that no section uses, and one that names itself.
@@ -65,7 +65,7 @@ def resolve(content: Mapping[str, Any]) -> Resolved:
 class _Expander:
     """Lays presets out; every value goes with its origin, a tree of the same shape."""
 
-    def __init__(self, presets: Mapping[str, Any]):
+    def __init__(self, presets: Mapping[Any, Any]):
         self.presets = presets
         self.used: set[str] = set()
         self.open: list[str] = []
@@ -82,8 +82,8 @@ class _Expander:
         return value, where if self.open else ""
 
     def _mapping(
-        self, value: Mapping[str, Any], where: str, base: Any, above: Any
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        self, value: Mapping[Any, Any], where: str, base: Any, above: Any
+    ) -> tuple[dict[Any, Any], dict[Any, Any]]:
         if KEY in value:
             base, above = self._preset(value[KEY], where)
         elif not isinstance(base, Mapping):
