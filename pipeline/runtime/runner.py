@@ -99,13 +99,26 @@ class Ground:
 
 
 def resolved(content: config.Content, sections: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Return sections as DVC tracks them, {lab: {section: keys}}; one that is missing is None."""
+    """Return sections as DVC tracks them, {lab: {section: keys}}; one that is missing is None.
+
+    A list of plain values is one text: DVC would give each of its items a line of dvc.lock, which
+    it reads and writes again after every stage.
+    """
     known = set(content)
     chosen: dict[str, dict[str, Any]] = {}
     for name in sections:
         lab, _, part = name.partition(".")
         chosen.setdefault(lab, {})[part] = content[name] if name in known else None
-    return dict(json.loads(json.dumps(chosen)))  # JSON's keys are text
+    return dict(_compact(chosen))
+
+
+def _compact(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _compact(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        text = json.dumps(value)
+        return [_compact(inner) for inner in value] if "{" in text else text
+    return value
 
 
 def _difference(now: Any, then: Any, place: str = "") -> str:
