@@ -5,7 +5,8 @@ import socket
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from pipeline.runtime.provenance import Execution, md5
+from pipeline.runtime.files import md5
+from pipeline.runtime.provenance import Execution
 from pipeline.tracking.record import record
 from pipeline.tracking.store import TrackingError, logged_hashes, unfinished, writing
 

@@ -15,9 +15,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from pipeline.runtime.provenance import Execution, md5
+from pipeline.runtime import dag
+from pipeline.runtime.files import md5
+from pipeline.runtime.provenance import Execution
 
-FINGERPRINTS = "data/check_params/code"  # of every stage's code, made by check_params
 PACKAGES = ("matplotlib", "numpy", "pandas", "scipy", "torch")  # of a stage without a fingerprint
 
 
@@ -73,7 +74,7 @@ def version_tags(root: Path, execution: Execution, *, just_ran: bool) -> dict[st
 
 
 def _fingerprint(root: Path, execution: Execution) -> Mapping[str, Any]:
-    path = f"{FINGERPRINTS}/{execution.stage}.json"
+    path = dag.code_file(execution.stage)
     file = root / path
     if not file.is_file() or md5(file) != execution.deps.get(path):
         return {}

@@ -5,10 +5,11 @@ import json
 import torch
 
 from pipeline.core.nn.transformer import Transformer, TransformerConfig
-from pipeline.runtime import artifacts, saved_models
-from pipeline.runtime.provenance import Execution, md5
+from pipeline.runtime import artifacts, dag, saved_models
+from pipeline.runtime.files import md5
+from pipeline.runtime.provenance import Execution
 from pipeline.tracking import runs, store
-from pipeline.tracking.circumstances import FINGERPRINTS, Timing
+from pipeline.tracking.circumstances import Timing
 
 STEPS = 20
 STARTED, ENDED = 1_700_000_000_000, 1_700_000_012_500
@@ -64,10 +65,10 @@ def write_history(folder):
 
 def write_fingerprint(root, name="oscillator_train"):
     """Write the fingerprint of a stage's code; return it as a dependency."""
-    path = root / FINGERPRINTS / f"{name}.json"
+    path = root / dag.code_file(name)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(FINGERPRINT))
-    return {f"{FINGERPRINTS}/{name}.json": md5(path)}
+    return {dag.code_file(name): md5(path)}
 
 
 def execution_of(root, name="oscillator_train", **changes):

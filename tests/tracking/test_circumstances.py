@@ -6,8 +6,9 @@ from importlib import metadata
 
 import pytest
 
+from pipeline.runtime import dag
 from pipeline.tracking import circumstances
-from pipeline.tracking.circumstances import FINGERPRINTS, commit_tags, version_tags
+from pipeline.tracking.circumstances import commit_tags, version_tags
 from tracking.stage_files import TIMING, execution_of, made, write_fingerprint, write_stage
 
 
@@ -49,7 +50,7 @@ def test_versions_are_those_of_the_code_s_fingerprint(tmp_path, just_ran):
 
 def test_a_fingerprint_that_is_not_the_execution_s_says_nothing_of_it(tmp_path):
     execution = execution_of(tmp_path, deps=write_fingerprint(tmp_path))
-    (tmp_path / FINGERPRINTS / "oscillator_train.json").write_text('{"python": "3.99"}')
+    (tmp_path / dag.code_file("oscillator_train")).write_text('{"python": "3.99"}')
     assert version_tags(tmp_path, execution, just_ran=False) == {}
 
 
