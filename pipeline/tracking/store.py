@@ -94,6 +94,8 @@ def _create(store: Path) -> None:
     configure_env()
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
+    for left in store.parent.glob(f".{store.name}.*"):  # by a process that was killed: none runs
+        left.unlink()
     partial = store.with_name(f".{store.name}.{os.getpid()}")
     try:
         made = SqlAlchemyStore(f"sqlite:///{partial}", ARTIFACTS)

@@ -77,6 +77,12 @@ def test_an_unreachable_server_costs_seconds(tmp_path, monkeypatch):
     assert not (tmp_path / "mlflow.db").exists()
 
 
+def test_what_a_killed_process_left_of_a_store_is_removed(tmp_path):
+    (tmp_path / ".mlflow.db.1").write_text("half")
+    store.prepare(tmp_path, lambda line: None)
+    assert sorted(path.name for path in tmp_path.glob("*mlflow.db*")) == ["mlflow.db"]
+
+
 def test_a_file_that_is_no_store_is_one_line(tmp_path):
     (tmp_path / "mlflow.db").write_text("not a database, but long enough to be read as one" * 50)
     with pytest.raises(TrackingError, match=r"mlflow.db is not a sound MLflow store"):
