@@ -5,53 +5,24 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Annotated, Any
+from typing import Any
 
 import pytest
+import scratch
 import work
-from pydantic import Field
+from scratch import MADE, OLD, make, outputs, stage
 
 from pipeline import __main__ as shell
 from pipeline import tracking
-from pipeline.config import Section, StageParams
-from pipeline.runtime import artifacts, locks, provenance
+from pipeline.runtime import artifacts, dag, files, locks
 from pipeline.runtime.artifacts import ArtifactError
 from pipeline.runtime.provenance import Execution
-
-DVC = """
-stages:
-  a_stage:
-    cmd: python -m pipeline a_stage
-    params: [lab.part]
-    outs: [data/a_stage/x.json]
-    metrics:
-      - data/a_stage/metrics.json: {cache: false}
-"""
-OLD = "what the last run left\n"
-
-
-class Part(Section):
-    size: Annotated[int, Field(ge=1)]
-
-
-class Params(StageParams):
-    part: Part = Field(alias="lab.part")
-
-
-def make(params: Params, inputs: Path, out: Path) -> dict[str, Any]:
-    artifacts.write_json(out / "x.json", {"size": params.part.size})
-    return {"O3": {"gamma_0": {"error": 1e-5}}}
-
-
-def stage(run: Callable[..., Any]) -> Callable[[str], SimpleNamespace]:
-    return lambda name: SimpleNamespace(Params=Params, run=run)
 
 
 def failing(error: BaseException) -> Callable[..., Any]:
     """A stage that ends after half its work."""
 
-    def run(params: Params, inputs: Path, out: Path) -> None:
+    def run(params: scratch.Params, inputs: Path, out: Path) -> None:
         make(params, inputs, out)
         raise error
 
@@ -60,36 +31,20 @@ def failing(error: BaseException) -> Callable[..., Any]:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A repository of one stage, with the outputs of an earlier run."""
-    (tmp_path / "pipeline" / "stages").mkdir(parents=True)
-    (tmp_path / "pipeline" / "stages" / "a_stage.py").touch()
-    (tmp_path / "dvc.yaml").write_text(DVC)
-    (tmp_path / "params.yaml").write_text("lab: {part: {size: 2}}\n")
-    (tmp_path / "data" / "a_stage").mkdir(parents=True)
-    (tmp_path / "data" / "a_stage" / "x.json").write_text(OLD)
-    return tmp_path
+    return scratch.repository(tmp_path)
 
 
 @pytest.fixture(autouse=True)
 def recorded(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Execution]]:
     """The executions that went to tracking; this process stays as it is."""
     executions: list[Execution] = []
-    monkeypatch.setattr(shell, "stage_module", stage(make))
+    monkeypatch.setattr(dag, "stage_module", stage(make))
     monkeypatch.setattr(locks, "end_with_parent", lambda: None)
     monkeypatch.setattr(tracking, "import_while_computing", lambda: lambda: None)
     monkeypatch.setattr(tracking, "record", lambda root, execution: executions.append(execution))
     before = signal.getsignal(signal.SIGTERM)
     yield executions
     signal.signal(signal.SIGTERM, before)
-
-
-def files(root: Path) -> dict[str, str]:
-    """All that lies under data/, but for the locks."""
-    return {
-        path.relative_to(root / "data").as_posix(): path.read_text()
-        for path in (root / "data").rglob("*")
-        if path.is_file() and ".locks" not in path.parts
-    }
 
 
 def complaint(capsys: pytest.CaptureFixture[str]) -> str:
@@ -103,13 +58,10 @@ def test_a_stage_leaves_its_outputs_its_metrics_and_a_record(
     root: Path, recorded: list[Execution], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert shell.main(["a_stage"], root) == 0
-    assert set(files(root)) == {"a_stage/x.json", "a_stage/metrics.json"}
-    assert artifacts.read_json(root / "data" / "a_stage" / "x.json") == {"size": 2}
+    assert set(outputs(root)) == MADE
+    assert artifacts.read_json(root / "data" / "a_stage" / "x.json") == {"size": 2, "y": 1}
     assert [execution.outs for execution in recorded] == [
-        {
-            path: provenance.md5(root / path)
-            for path in ("data/a_stage/x.json", "data/a_stage/metrics.json")
-        }
+        {f"data/{path}": files.md5(root / "data" / path) for path in MADE}
     ]
     assert capsys.readouterr() == ("", "")
 
@@ -118,9 +70,10 @@ def test_bad_params_are_one_line_and_change_nothing(
     root: Path, recorded: list[Execution], capsys: pytest.CaptureFixture[str]
 ) -> None:
     (root / "params.yaml").write_text("lab: {part: {size: 0}}\n")
+    scratch.check_params(root)
     assert shell.main(["a_stage"], root) == 1
     assert complaint(capsys) == "error: a_stage: params.yaml: lab.part.size must be >= 1, got 0"
-    assert files(root) == {"a_stage/x.json": OLD}
+    assert outputs(root) == {"a_stage/x.json": OLD}
     assert recorded == []
 
 
@@ -130,7 +83,8 @@ def test_bad_params_are_one_line_and_change_nothing(
         (
             ArtifactError(Path("data/other/y.npz"), "is missing"),
             1,
-            "error: a_stage: other/y.npz: is missing; remake it: dvc repro -f -s other",
+            "error: a_stage: other/y.npz: is missing; restore it: dvc checkout -f "
+            "data/other/y.npz, or remake it: dvc repro -f -s other",
         ),
         (
             OSError(28, "No space left on device", "x.json"),
@@ -150,32 +104,32 @@ def test_a_stage_that_ends_midway_is_one_line_and_leaves_nothing_half_made(
     code: int,
     message: str,
 ) -> None:
-    monkeypatch.setattr(shell, "stage_module", stage(failing(error)))
+    monkeypatch.setattr(dag, "stage_module", stage(failing(error)))
     assert shell.main(["a_stage"], root) == code
     assert complaint(capsys).startswith(message)
-    assert files(root) == {"a_stage/x.json": OLD}
+    assert outputs(root) == {"a_stage/x.json": OLD}
     assert recorded == []
 
 
-def measure_nothing(params: Params, inputs: Path, out: Path) -> dict[str, Any]:
+def measure_nothing(params: scratch.Params, inputs: Path, out: Path) -> dict[str, Any]:
     make(params, inputs, out)
-    return {"O3": {"gamma_0": {"error": float("nan")}}}
+    return {"O3": {"gamma_0": {"r_50": float("nan")}}}
 
 
 @pytest.mark.parametrize(
     ("run", "message"),
     [
         (failing(ZeroDivisionError("a bug")), "a bug"),
-        (measure_nothing, r"metrics\.json: O3\.gamma_0\.error is nan"),
+        (measure_nothing, r"results\.json: O3\.gamma_0\.r_50 is nan"),
     ],
 )
 def test_a_fault_of_the_code_shows_its_traceback_and_leaves_nothing_half_made(
     root: Path, monkeypatch: pytest.MonkeyPatch, run: Callable[..., Any], message: str
 ) -> None:
-    monkeypatch.setattr(shell, "stage_module", stage(run))
+    monkeypatch.setattr(dag, "stage_module", stage(run))
     with pytest.raises((ZeroDivisionError, ValueError), match=message):
         shell.main(["a_stage"], root)
-    assert files(root) == {"a_stage/x.json": OLD}
+    assert outputs(root) == {"a_stage/x.json": OLD}
 
 
 def test_a_folder_that_cannot_be_written_is_one_line(
@@ -185,14 +139,14 @@ def test_a_folder_that_cannot_be_written_is_one_line(
     assert shell.main(["a_stage"], root) == 1
     assert complaint(capsys).startswith("error: a_stage: cannot read or write: ")
     (root / "data" / ".partial").unlink()
-    assert files(root) == {"a_stage/x.json": OLD}
+    assert outputs(root) == {"a_stage/x.json": OLD}
 
 
 def test_a_failure_to_track_costs_a_warning_and_no_result(
     root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def unreachable(root: Path, execution: Execution) -> None:
-        assert set(files(root)) == {"a_stage/x.json", "a_stage/metrics.json"}  # complete by now
+        assert set(outputs(root)) == MADE  # complete by now
         raise RuntimeError("the server\ndoes not answer")
 
     monkeypatch.setattr(tracking, "record", unreachable)
@@ -200,7 +154,7 @@ def test_a_failure_to_track_costs_a_warning_and_no_result(
     found = complaint(capsys)
     assert found.startswith("warning: a_stage: not tracked (RuntimeError: the server does not ans")
     assert "`python -m pipeline track`" in found
-    assert artifacts.read_json(root / "data" / "a_stage" / "x.json") == {"size": 2}
+    assert artifacts.read_json(root / "data" / "a_stage" / "x.json") == {"size": 2, "y": 1}
 
 
 def test_a_stage_that_another_process_makes_is_one_line(
@@ -210,21 +164,20 @@ def test_a_stage_that_another_process_makes_is_one_line(
     with locks.exclusive_lock(root / "data" / ".locks" / "a_stage", "a_stage"):
         assert shell.main(["a_stage"], root) == 1
     assert complaint(capsys).startswith("error: a_stage: a_stage is being made by process ")
-    assert files(root) == {"a_stage/x.json": OLD}
+    assert outputs(root) == {"a_stage/x.json": OLD}
 
 
 HALF = """
 import signal, sys, time
 from pathlib import Path
-import test_main
+import scratch
 from pipeline import __main__ as shell, tracking
-from pipeline.runtime import locks
-from pipeline.runtime import locks
+from pipeline.runtime import dag
 def half(params, inputs, out):
-    test_main.make(params, inputs, out)
+    scratch.make(params, inputs, out)
     (inputs / ".." / "half").touch()
     time.sleep(60)
-shell.stage_module = test_main.stage(half)
+dag.stage_module = scratch.stage(half)
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a background shell has it ignored
 tracking.import_while_computing = lambda: lambda: None
 sys.exit(shell.main(["a_stage"], Path(sys.argv[1])))
@@ -247,7 +200,7 @@ def test_a_stage_that_is_ended_midway_can_be_run_again(
     assert started.wait() == code
     assert (root / "data" / "a_stage" / "x.json").read_text() == OLD
     if end != signal.SIGKILL:  # which leaves no time to clean up: the next run does
-        assert files(root) == {"a_stage/x.json": OLD}
+        assert outputs(root) == {"a_stage/x.json": OLD}
     assert shell.main(["a_stage"], root) == 0
-    assert set(files(root)) == {"a_stage/x.json", "a_stage/metrics.json"}
-    assert artifacts.read_json(root / "data" / "a_stage" / "x.json") == {"size": 2}
+    assert set(outputs(root)) == MADE
+    assert artifacts.read_json(root / "data" / "a_stage" / "x.json") == {"size": 2, "y": 1}

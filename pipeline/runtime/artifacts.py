@@ -1,4 +1,4 @@
-"""Read and write what stages exchange: npz, safetensors, csv, json, png and svg.
+"""Read and write what stages exchange: npz, csv and json.
 
 Writes are atomic and byte-reproducible (no times, fixed order). Reads check what they find; an
 :class:`ArtifactError` names the file and the stage that makes it. Nothing is pickled.
@@ -8,7 +8,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,11 +18,7 @@ from numpy.typing import NDArray
 from pipeline.runtime.files import ArtifactError as ArtifactError
 from pipeline.runtime.files import atomic, reading
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 Arrays = dict[str, NDArray[Any]]
-Model = TypeVar("Model", bound=torch.nn.Module)
 
 
 def write_npz(path: Path, **arrays: NDArray[Any] | torch.Tensor) -> None:
@@ -114,18 +110,3 @@ def read_json(path: Path) -> Any:
     """Read JSON."""
     with reading(path):
         return json.loads(path.read_text(encoding="utf-8"))
-
-
-def write_figure(path: Path, figure: "Figure") -> None:
-    """Write a figure as PNG and SVG beside each other, without dates or versions."""
-    import matplotlib as mpl
-
-    without: Mapping[str, None]
-    for suffix, without in (
-        (".png", {"Software": None}),
-        (".svg", {"Date": None, "Creator": None}),
-    ):
-        # The salt makes the names inside an SVG file, else random ones.
-        salted = mpl.rc_context({"svg.hashsalt": path.name})
-        with salted, atomic(path.with_suffix(suffix)) as temporary:
-            figure.savefig(temporary, format=suffix[1:], metadata=without)

@@ -5,8 +5,9 @@ all stages pass through, the third-party packages that these files import, and P
 by its syntax tree without docstrings, so comments and layout change nothing. Packages count by the
 versions that requirements.lock pins; what is installed is held against them when a stage starts.
 
-The closure follows import statements anywhere in a file. An import by a computed name cannot be
-followed, so it is refused but for the runner's own, of the stage.
+The closure follows import statements anywhere in a file, but for those under TYPE_CHECKING, which
+never run. An import by a computed name cannot be followed, so it is refused but for the runner's
+own, of the stage.
 """
 
 import ast
@@ -32,6 +33,8 @@ OUTSIDE = ("pipeline.commands", "pipeline.tracking")
 DYNAMIC = "pipeline/runtime/dag.py"
 IMPORTERS = ("import_module", "__import__")
 RUNNERS = ("run_module", "run_path", "spec_from_file_location", "exec", "eval")
+TYPES = "TYPE_CHECKING"
+COMMON = ("exec", "eval")  # names of methods too: of a model, of a window
 # Packages whose import has another name than their distribution.
 DISTRIBUTIONS = {"ruamel": "ruamel.yaml", "sklearn": "scikit-learn", "yaml": "PyYAML"}
 
@@ -67,11 +70,6 @@ class Fingerprint:
                 if now.get(name) != then.get(name):
                     return f"{kind}{name}"
         return f"Python {self.python}" if self.python != written.python else ""
-
-
-def from_json(content: Mapping[str, object]) -> Fingerprint:
-    """Rebuild a fingerprint from its file's content."""
-    return Fingerprint(**{key: value for key, value in content.items() if key != "code"})  # type: ignore[arg-type]
 
 
 def of_stage(name: str, root: Path) -> Fingerprint:
@@ -137,14 +135,27 @@ def _file(module: str, root: Path) -> str | None:
 def _imports(file: Path, path: str, changed: int) -> frozenset[str]:  # noqa: ARG001 - a key
     """Return the dotted names that a file imports, at any level of its code."""
     names: set[str] = set()
-    for node in ast.walk(_tree(file)):
-        names.update(_names(node, path))
+    nodes = list(_running(_tree(file)))
+    called = {node.func for node in nodes if isinstance(node, ast.Call)}
+    for node in nodes:
+        if node not in called:  # the call says what it imports
+            names.update(_names(node, path))
     # A package's own file is run when a module inside is imported.
     names.update(".".join(name.split(".")[:k]) for name in list(names) for k in range(1, 9))
     return frozenset(names - {""})
 
 
+def _running(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield a node and all inside it that may run: not what only type checkers see."""
+    yield node
+    for inner in ast.iter_child_nodes(node):
+        unseen = isinstance(node, ast.If) and _name(node.test) == TYPES and inner in node.body
+        if not unseen:
+            yield from _running(inner)
+
+
 def _names(node: ast.AST, path: str) -> Iterator[str]:
+    """Yield what a node imports; FingerprintError if that cannot be told."""
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names)
     elif isinstance(node, ast.ImportFrom):
@@ -153,9 +164,7 @@ def _names(node: ast.AST, path: str) -> Iterator[str]:
         yield node.module
         if node.module.split(".")[0] == dag.PACKAGE:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
-        if node.module.split(".")[0] in ("importlib", "runpy") and any(
-            alias.asname for alias in node.names
-        ):
+        if any(alias.asname and alias.name in (*IMPORTERS, *RUNNERS) for alias in node.names):
             raise _refused(path, node, "is under another name")
     elif isinstance(node, ast.Call) and _name(node.func) in IMPORTERS:
         first = node.args[0] if node.args else None
@@ -163,15 +172,18 @@ def _names(node: ast.AST, path: str) -> Iterator[str]:
             yield first.value
         elif path != DYNAMIC:
             raise _refused(path, node, "has a computed name")
-    elif isinstance(node, ast.Call) and _name(node.func) in RUNNERS:
+    elif isinstance(node, ast.expr) and _name(node) in IMPORTERS:
+        raise _refused(path, node, "is passed on without a name")
+    elif isinstance(node, ast.expr) and _name(node) in RUNNERS:
         raise _refused(path, node, "is of code that no import names")
 
 
-def _name(function: ast.expr) -> str:
-    """Return the name that a call calls; a method counts only by a name that nothing else has."""
-    if isinstance(function, ast.Attribute):
-        return function.attr if function.attr not in ("exec", "eval", "compile") else ""
-    return getattr(function, "id", "")
+def _name(node: ast.expr) -> str:
+    """Return the name that an expression is, or ends in; "" for a method that only sounds so."""
+    if isinstance(node, ast.Attribute):
+        built_in = isinstance(node.value, ast.Name) and node.value.id == "builtins"
+        return node.attr if built_in or node.attr not in COMMON else ""
+    return getattr(node, "id", "")
 
 
 def _refused(path: str, node: ast.stmt | ast.expr, why: str) -> FingerprintError:

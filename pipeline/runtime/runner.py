@@ -13,8 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import config
-from pipeline.runtime import artifacts, dag, files, fingerprint, locks, parallel, results
+from pipeline.runtime import artifacts, dag, files, fingerprint, locks, parallel, records, results
 
+# What check_params depends on: it tells the others' params and code from these.
+READ_BY_CHECK = (config.FILE, fingerprint.LOCK, dag.PACKAGE)
+Sections = dict[str, dict[str, Any]]  # {lab: {section: keys}}
 RESULTS, METRICS = "results.json", "metrics.json"
 
 
@@ -62,11 +65,11 @@ class Ground:
         Raises FingerprintError if another version of a package is installed than is pinned.
         """
         self.name, self.root = name, root
-        self.text = self._params_text()
         if name == dag.CHECK:  # it writes what the others are held against, and reads all code
+            self.read = {path: _state(root / path) for path in READ_BY_CHECK}
             return
-        self.sections = artifacts.read_json(root / dag.params_file(name))
-        self.code = fingerprint.from_json(artifacts.read_json(root / dag.code_file(name)))
+        self.sections = records.read_json(root / dag.params_file(name), Sections)
+        self.code = records.read_json(root / dag.code_file(name), fingerprint.Fingerprint)
         fingerprint.refuse_other_packages(self.code)
         if changed := self._changed():
             raise ChangedError(f"{changed} changed since check_params ran: run dvc repro")
@@ -76,18 +79,16 @@ class Ground:
         changed = self._changed()
         for path, md5 in read.items():
             if not changed and (not path.is_file() or files.md5(path) != md5):
-                changed = f"data/{path.parent.name}/{path.name}"
+                changed = f"{files.DATA}/{files.placed(path)}"
         if changed:
             raise ChangedError(
                 f"{changed} changed while the stage ran: nothing was published; run dvc repro again"
             )
 
-    def _params_text(self) -> str:
-        return (self.root / config.FILE).read_text(encoding="utf-8")
-
     def _changed(self) -> str:
         if self.name == dag.CHECK:
-            return config.FILE if self._params_text() != self.text else ""
+            changed = [path for path, old in self.read.items() if _state(self.root / path) != old]
+            return changed[0] if changed else ""
         content = config.read(self.root / config.FILE)
         place = _difference(resolved(content, list(self._names())), self.sections)
         if place:
@@ -108,6 +109,10 @@ def resolved(content: config.Content, sections: Sequence[str]) -> dict[str, dict
     return dict(json.loads(json.dumps(chosen)))  # JSON's keys are text
 
 
+def _state(path: Path) -> str:
+    return files.md5(path) if path.exists() else ""
+
+
 def _difference(now: Any, then: Any, place: str = "") -> str:
     """Return the first dotted place where two trees differ, or nothing."""
     if isinstance(now, dict) and isinstance(then, dict):
@@ -116,7 +121,8 @@ def _difference(now: Any, then: Any, place: str = "") -> str:
             if inner:
                 return inner
         return ""
-    return "" if now == then and type(now) is type(then) else place
+    # Not as values: 1 == 1.0 == True.
+    return "" if json.dumps(now) == json.dumps(then) else place
 
 
 def write_results(out: Path, measured: results.Results, headline: Sequence[str]) -> None:

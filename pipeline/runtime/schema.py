@@ -4,6 +4,7 @@ The classes give keys, types and bounds; the comments of params.yaml, where ever
 and range, give the descriptions.
 """
 
+import inspect
 import json
 import types
 from collections.abc import Iterable, Iterator, Mapping
@@ -63,7 +64,7 @@ def schema(params: Path, stages: Iterable[type[StageParams]]) -> dict[str, Any]:
 
 def _family(kind: type[Section], key: str) -> Iterator[type[Section]]:
     """Yield a class, and those that inherit the key from the same class."""
-    oldest = [base for base in kind.__mro__ if key in base.__dict__.get("__annotations__", {})][-1]
+    oldest = [base for base in kind.__mro__ if key in inspect.get_annotations(base)][-1]
     waiting = [oldest]
     while waiting:
         waiting += waiting[0].__subclasses__()
