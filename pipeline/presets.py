@@ -41,10 +41,11 @@ class Resolved:
         return origin if isinstance(origin, str) else ""
 
 
-def resolve(content: Mapping[str, Any]) -> Resolved:
+def resolve(content: Mapping[Any, Any]) -> Resolved:
     """Return the labs of a params file, ``{lab: {section: keys}}``, with all presets laid out.
 
-    Raises PresetError for an unknown preset, one that no section uses, and one that names itself.
+    Raises PresetError for an unknown preset, one that no section uses, one that names itself, and
+    for a key that is not text (``-S`` could not set it).
     """
     presets = content.get(SECTION, {})
     if not isinstance(presets, Mapping):
@@ -56,7 +57,7 @@ def resolve(content: Mapping[str, Any]) -> Resolved:
     sections, origins = {}, {}
     for lab, parts in content.items():
         if lab != SECTION:
-            sections[lab], origins[lab] = expander.expand(parts, lab)
+            sections[lab], origins[lab] = expander.expand(parts, str(lab))
     if unused := [name for name in presets if name not in expander.used]:
         raise PresetError(f"{SECTION}.{unused[0]} is used by no section: name it, or take it out")
     return Resolved(sections, origins)
@@ -82,7 +83,7 @@ class _Expander:
         return value, where if self.open else ""
 
     def _mapping(
-        self, value: Mapping[str, Any], where: str, base: Any, above: Any
+        self, value: Mapping[Any, Any], where: str, base: Any, above: Any
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         if KEY in value:
             base, above = self._preset(value[KEY], where)
@@ -90,6 +91,8 @@ class _Expander:
             base, above = {}, {}
         result, origins = dict(base), dict(above)
         for key, item in value.items():
+            if not isinstance(key, str):
+                raise PresetError(f'{where}: the key {key!r} must be text: write "{key}"')
             if key != KEY:
                 result[key], origins[key] = self.expand(
                     item, f"{where}.{key}", base.get(key), above.get(key)
