@@ -16,7 +16,7 @@ import json
 import platform
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib import metadata
@@ -80,7 +80,7 @@ def of_stage(name: str, root: Path) -> Fingerprint:
     files, packages = closure([dag.module(name), *SHELL], root)
     pins = _pins(root)
     return Fingerprint(
-        files={path: _digest(root / path) for path in sorted(files)},
+        files={path: _source(path, root).digest for path in sorted(files)},
         packages={name: _version(name, pins) for name in sorted(packages)},
         python=".".join(platform.python_version_tuple()[:2]),
     )
@@ -110,7 +110,7 @@ def closure(modules: list[str], root: Path) -> tuple[set[str], set[str]]:
         if path is None or path in files:
             continue
         files.add(path)
-        for name in _imports(root / path, path, (root / path).stat().st_mtime_ns):
+        for name in _source(path, root).imports:
             if name.split(".")[0] == dag.PACKAGE:
                 if not _outside(name):
                     waiting.append(_file(name, root))
@@ -131,50 +131,75 @@ def _file(module: str, root: Path) -> str | None:
     return None  # a name inside a module
 
 
+@dataclass(frozen=True)
+class _Source:
+    """What a file says: the dotted names that it imports at any level, and a hash of its code."""
+
+    imports: frozenset[str]
+    digest: str
+
+
+def _source(path: str, root: Path) -> _Source:
+    state = (root / path).stat()
+    return _parsed(root / path, path, state.st_mtime_ns, state.st_size)
+
+
 @cache
-def _imports(file: Path, path: str, changed: int) -> frozenset[str]:  # noqa: ARG001 - a key
-    """Return the dotted names that a file imports, at any level of its code."""
+def _parsed(file: Path, path: str, changed: int, size: int) -> _Source:  # noqa: ARG001 - keys
+    try:
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+    except (SyntaxError, ValueError) as error:
+        raise FingerprintError(f"{path} is not valid Python: {error}") from error
+    return _Source(_imports(tree, path), _digest(tree))
+
+
+def _imports(tree: ast.Module, path: str) -> frozenset[str]:
     names: set[str] = set()
-    nodes = list(_running(_tree(file)))
-    called = {node.func for node in nodes if isinstance(node, ast.Call)}
-    for node in nodes:
-        if node not in called:  # the call says what it imports
-            names.update(_names(node, path))
+    seen: set[ast.AST] = set()  # what the node above has told of, or no run reaches
+    for node in ast.walk(tree):  # what holds a node comes before it
+        if node in seen and not isinstance(node, (ast.Name, ast.Attribute)):
+            seen.update(ast.iter_child_nodes(node))
+        elif isinstance(node, ast.If) and _name(node.test) == TYPES:
+            seen.update(node.body)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            names.update(_imported(node, path))
+        elif isinstance(node, ast.Call) and _name(node.func) in IMPORTERS:
+            seen.add(node.func)
+            names.add(_called(node, path))
+        elif node not in seen and isinstance(node, (ast.Name, ast.Attribute)):
+            _refuse_importer(node, path)
     # A package's own file is run when a module inside is imported.
     names.update(".".join(name.split(".")[:k]) for name in list(names) for k in range(1, 9))
     return frozenset(names - {""})
 
 
-def _running(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield a node and all inside it that may run: not what only type checkers see."""
-    yield node
-    for inner in ast.iter_child_nodes(node):
-        unseen = isinstance(node, ast.If) and _name(node.test) == TYPES and inner in node.body
-        if not unseen:
-            yield from _running(inner)
-
-
-def _names(node: ast.AST, path: str) -> Iterator[str]:
-    """Yield what a node imports; FingerprintError if that cannot be told."""
+def _imported(node: ast.Import | ast.ImportFrom, path: str) -> list[str]:
+    """Return the names that a statement imports; FingerprintError if they cannot be told."""
     if isinstance(node, ast.Import):
-        yield from (alias.name for alias in node.names)
-    elif isinstance(node, ast.ImportFrom):
-        if node.level or not node.module:
-            raise _refused(path, node, "is relative")
-        yield node.module
-        if node.module.split(".")[0] == dag.PACKAGE:
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-        if any(alias.asname and alias.name in (*IMPORTERS, *RUNNERS) for alias in node.names):
-            raise _refused(path, node, "is under another name")
-    elif isinstance(node, ast.Call) and _name(node.func) in IMPORTERS:
-        first = node.args[0] if node.args else None
-        if isinstance(first, ast.Constant) and isinstance(first.value, str):
-            yield first.value
-        elif path != DYNAMIC:
-            raise _refused(path, node, "has a computed name")
-    elif isinstance(node, ast.expr) and _name(node) in IMPORTERS:
+        return [alias.name for alias in node.names]
+    if node.level or not node.module:
+        raise _refused(path, node, "is relative")
+    if any(alias.asname and alias.name in (*IMPORTERS, *RUNNERS) for alias in node.names):
+        raise _refused(path, node, "is under another name")
+    inside = node.module.split(".")[0] == dag.PACKAGE  # else a name is no file of ours
+    return [node.module, *(f"{node.module}.{alias.name}" for alias in node.names if inside)]
+
+
+def _called(node: ast.Call, path: str) -> str:
+    """Return the name that import_module(...) imports; FingerprintError if it is computed."""
+    first = node.args[0] if node.args else None
+    if isinstance(first, ast.Constant) and isinstance(first.value, str):
+        return first.value
+    if path != DYNAMIC:
+        raise _refused(path, node, "has a computed name")
+    return ""
+
+
+def _refuse_importer(node: ast.Name | ast.Attribute, path: str) -> None:
+    name = _name(node)
+    if name in IMPORTERS:
         raise _refused(path, node, "is passed on without a name")
-    elif isinstance(node, ast.expr) and _name(node) in RUNNERS:
+    if name in RUNNERS:
         raise _refused(path, node, "is of code that no import names")
 
 
@@ -183,7 +208,7 @@ def _name(node: ast.expr) -> str:
     if isinstance(node, ast.Attribute):
         built_in = isinstance(node.value, ast.Name) and node.value.id == "builtins"
         return node.attr if built_in or node.attr not in COMMON else ""
-    return getattr(node, "id", "")
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _refused(path: str, node: ast.stmt | ast.expr, why: str) -> FingerprintError:
@@ -193,16 +218,8 @@ def _refused(path: str, node: ast.stmt | ast.expr, why: str) -> FingerprintError
     )
 
 
-def _tree(file: Path) -> ast.Module:
-    try:
-        return ast.parse(file.read_text(encoding="utf-8"))
-    except (SyntaxError, ValueError) as error:
-        raise FingerprintError(f"{file.name} is not valid Python: {error}") from error
-
-
-def _digest(file: Path) -> str:
-    """Return the hash of a file's syntax tree without docstrings."""
-    tree = _tree(file)
+def _digest(tree: ast.Module) -> str:
+    """Return the hash of a syntax tree without docstrings."""
     for node in ast.walk(tree):
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             first = node.body[0] if node.body else None

@@ -88,7 +88,7 @@ def read_json(path: Path, kind: type[Record] | types.GenericAlias) -> Record:
     with reading(path):
         text = path.read_text(encoding="utf-8")
     try:
-        return TypeAdapter(kind).validate_json(text)
+        return TypeAdapter(kind).validate_json(text)  # type: ignore[arg-type]
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
         key = ".".join(str(part) for part in fault["loc"]) or "the file"
