@@ -104,7 +104,7 @@ def closure(modules: list[str], root: Path) -> tuple[set[str], set[str]]:
     """Return the files that modules import, directly or not, and the distributions beside them."""
     files: set[str] = set()
     packages: set[str] = set()
-    waiting = [_file(module, root) for module in modules]
+    waiting = [_file(name, root) for name in _with_packages(modules)]
     while waiting:
         path = waiting.pop()
         if path is None or path in files:
@@ -168,9 +168,12 @@ def _imports(tree: ast.Module, path: str) -> frozenset[str]:
             names.add(_called(node, path))
         elif node not in seen and isinstance(node, (ast.Name, ast.Attribute)):
             _refuse_importer(node, path)
-    # A package's own file is run when a module inside is imported.
-    names.update(".".join(name.split(".")[:k]) for name in list(names) for k in range(1, 9))
-    return frozenset(names - {""})
+    return frozenset(_with_packages(names - {""}))
+
+
+def _with_packages(names: Iterable[str]) -> set[str]:
+    """Add the packages above: a package's own file is run when a module inside is imported."""
+    return {".".join(name.split(".")[:k]) for name in names for k in range(1, name.count(".") + 2)}
 
 
 def _imported(node: ast.Import | ast.ImportFrom, path: str) -> list[str]:

@@ -20,34 +20,51 @@ from pipeline.runtime.fingerprint import FingerprintError
 
 STAGES = [name for name in dag.stage_names(ROOT) if name != dag.CHECK]
 LOCK = "requirements.lock"
-# What a stage imports at once, each in a process that has imported nothing of this package before.
+# Imports stages in a process that has imported nothing of this package before, and tells of every
+# import that a module of this package made: who, and the file of what.
 OBSERVE = """
-import importlib, json, os, sys
-import matplotlib.figure, pandas, pydantic, scipy.optimize, torch  # seconds, once for all
-out, root = os.dup(1), sys.argv[1]
-def observe(module):
-    assert not any(name.split(".")[0] == "pipeline" for name in sys.modules)
-    importlib.import_module("pipeline.runtime.runner")
-    importlib.import_module(module)
-    ours = [m for name, m in sys.modules.items() if name.split(".")[0] == "pipeline"]
-    return [os.path.relpath(m.__file__, root) for m in ours if getattr(m, "__file__", None)]
+import builtins, importlib, json, os, sys
+real, edges, root = builtins.__import__, [], sys.argv[1]
+def watched(name, globals=None, locals=None, fromlist=(), level=0):
+    module = real(name, globals, locals, fromlist, level)
+    if name.split(".")[0] == "pipeline":
+        names = [name, *(f"{name}.{inside}" for inside in fromlist or ())]
+        names += [".".join(name.split(".")[:k]) for k in range(1, name.count(".") + 1)]
+        importer = (globals or {}).get("__name__", "")
+        edges.extend((importer, n) for n in names if n in sys.modules)
+    return module
+builtins.__import__ = watched
 for module in sys.argv[2:]:
-    if not os.fork():
-        os.write(out, (json.dumps([module, observe(module)]) + "\\n").encode())
-        os._exit(0)
-    assert os.wait()[1] == 0, module
+    importlib.import_module(module)
+ours = {n: m.__file__ for n, m in sys.modules.items() if n.split(".")[0] == "pipeline"}
+print(json.dumps([edges, {n: os.path.relpath(f, root) for n, f in ours.items() if f}]))
 """
+RUNNER = "pipeline.runtime.runner"
 
 
-def observed(names: list[str]) -> dict[str, set[str]]:
-    """The files of this package that each stage and the runner have loaded once imported."""
-    modules = {dag.module(name): name for name in names}
+def observed(modules: list[str]) -> tuple[list[tuple[str, str]], dict[str, str]]:
+    """The imports that were made when modules were imported, and all modules' files."""
     found = subprocess.run(
-        [sys.executable, "-c", OBSERVE, str(ROOT), *modules],
+        [sys.executable, "-c", OBSERVE, str(ROOT), RUNNER, *modules],
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    lines = [json.loads(line) for line in found.stdout.splitlines()]
-    return {modules[module]: set(files) for module, files in lines}
+    edges, files = json.loads(found.stdout)
+    return [(importer, imported) for importer, imported in edges], files
+
+
+@pytest.fixture(scope="module")
+def loaded() -> dict[str, set[str]]:
+    """The files that each stage has loaded once it is imported beside the runner."""
+    edges, files = observed([dag.module(name) for name in STAGES])
+    return {name: reached(dag.module(name), edges, files) for name in STAGES}
+
+
+def reached(module: str, edges: list[tuple[str, str]], files: dict[str, str]) -> set[str]:
+    modules = {module, RUNNER}
+    modules |= {above for name in modules for above in files if name.startswith(f"{above}.")}
+    while more := {b for a, b in edges if a in modules} - modules:
+        modules |= more
+    return {files[name] for name in modules if name in files}
 
 
 def importable(name: str) -> tuple[set[str], set[str]]:
@@ -55,7 +72,7 @@ def importable(name: str) -> tuple[set[str], set[str]]:
 
     By Python's own finder, which reads the bytecode; it follows what only type checkers see too.
     """
-    finder = ModuleFinder([str(ROOT)])
+    finder = ModuleFinder([str(ROOT)], excludes=list(fingerprint.OUTSIDE))
     for module in (dag.module(name), *fingerprint.SHELL):
         finder.import_hook(module)
     files = [module.__file__ for module in finder.modules.values() if module.__file__]
@@ -74,26 +91,28 @@ def real() -> dict[str, fingerprint.Fingerprint]:
     return {name: fingerprint.of_stage(name, ROOT) for name in STAGES}
 
 
-def test_what_a_stage_imports_when_it_starts_is_in_its_code(
-    real: dict[str, fingerprint.Fingerprint],
+def test_the_imports_of_all_stages_at_once_tell_what_each_loads_alone(
+    loaded: dict[str, set[str]],
 ) -> None:
-    for name, files in observed(SAMPLE).items():
-        assert {f"pipeline/stages/{name.replace('_', '/', 1)}.py"} <= files
+    name = "oscillator_figures"
+    _, files = observed([dag.module(name)])
+    assert loaded[name] == set(files.values())
+
+
+def test_what_a_stage_has_loaded_when_it_starts_is_in_its_code(
+    real: dict[str, fingerprint.Fingerprint], loaded: dict[str, set[str]]
+) -> None:
+    for name, files in loaded.items():
+        assert f"pipeline/stages/{name.replace('_', '/', 1)}.py" in files
         assert files <= real[name].files.keys(), name
 
 
 @pytest.mark.parametrize("name", SAMPLE)
-def test_a_stage_s_code_holds_what_can_be_imported_from_it_and_nothing_else(
+def test_a_stage_s_code_holds_nothing_that_cannot_be_imported_from_it(
     real: dict[str, fingerprint.Fingerprint], name: str
 ) -> None:
     files, foreign = importable(name)
-    held = real[name].files.keys()
-    assert held <= files
-    beyond = {file for file in files - held if not file.endswith("__init__.py")}
-    outside = tuple(module.replace(".", "/") for module in fingerprint.OUTSIDE)
-    # Beyond: what stands beside the stages, and what is reached from there alone.
-    reached = {file for file in beyond if not file.startswith(outside)}
-    assert reached <= {f"pipeline/runtime/{m}.py" for m in ("provenance", "schema", "smoke")}
+    assert real[name].files.keys() <= files
     named = {fingerprint.DISTRIBUTIONS.get(package, package) for package in foreign}
     assert real[name].packages.keys() <= named
 
@@ -202,12 +221,6 @@ EDITED = [
     *files_with_constants("figures", 2),
     "pipeline/runtime/artifacts.py",
 ]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def loaded() -> dict[str, set[str]]:
-    """What each stage has loaded once imported: no stage imports code of its own any later."""
-    return observed(STAGES)
 
 
 @pytest.mark.parametrize("file", dict.fromkeys(EDITED))
