@@ -72,7 +72,7 @@ def main() -> None:
     window = data.aged.window
     tests: dict[str, Tensor] = {name: s["test"]["states"] for name, s in sets.items()}
 
-    plain = plain_model(SIZES["8la_32_16_nc"])
+    plain = plain_model(SIZES["la8_32_16_nc"])
 
     def judge_plain() -> dict[str, float]:
         errors = {}

@@ -23,10 +23,10 @@ from pipeline.labs.oscillator.models import LossKind, ShapeConfig
 from pipeline.labs.oscillator.task import initial_in_box, trajectories
 
 SIZES = {
-    "1la_2_2": ShapeConfig(d_model=2, d_head=2, n_layers=1, causal=True),
-    "1la_8_4": ShapeConfig(d_model=8, d_head=4, n_layers=1, causal=True),
-    "8la_16_8": ShapeConfig(d_model=16, d_head=8, n_layers=8, causal=True),
-    "8la_32_16_nc": ShapeConfig(d_model=32, d_head=16, n_layers=8, causal=False),
+    "la1_2_2": ShapeConfig(d_model=2, d_head=2, n_layers=1, causal=True),
+    "la1_8_4": ShapeConfig(d_model=8, d_head=4, n_layers=1, causal=True),
+    "la8_16_8": ShapeConfig(d_model=16, d_head=8, n_layers=8, causal=True),
+    "la8_32_16_nc": ShapeConfig(d_model=32, d_head=16, n_layers=8, causal=False),
 }
 BATCH, WINDOW, STEPS, REPEATS = 64, 40, 20, 5
 

@@ -153,6 +153,8 @@ def read(path: Path) -> Content:
     if not isinstance(raw, dict):
         raise ConfigError(f"{path.name}: expected a mapping of labs, got {raw!r}")
     for lab, parts in raw.items():
+        if not isinstance(lab, str):
+            raise ConfigError(f"{path.name}: the name of a lab must be text, got {lab!r}")
         if not isinstance(parts, dict):
             raise ConfigError(f"{path.name}: {lab} must be a mapping of sections, got {parts!r}")
     try:
@@ -176,9 +178,9 @@ def build(content: Content, params: type[Params]) -> Params:
         if name not in known:
             raise ConfigError(f"{file}: {name} is missing: expected a section with its keys")
     # JSON mode keeps the types strict and still takes a YAML list for a tuple.
-    chosen = ", ".join(f'"{name}": {_json(file, name, content)}' for name in params.sections())
+    chosen = {name: content[name] for name in params.sections()}
     try:
-        return params.model_validate_json(f"{{{chosen}}}")
+        return params.model_validate_json(json.dumps(chosen, default=str))
     except ValidationError as error:
         raise ConfigError(f"{file}: {explain(error, params)}{_from(error, content)}") from error
 
@@ -191,23 +193,21 @@ def _from(error: ValidationError, content: Content) -> str:
     return f" (it stands at {origin})" if origin else ""
 
 
-def _json(file: str, name: str, content: Content) -> str:
-    try:
-        return json.dumps(content[name], default=str)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise ConfigError(f"{file}: {name} must have keys that are text: {error}") from error
-
-
 def check(path: Path, stages: Iterable[type[StageParams]]) -> None:
     """Check the whole file against the sections of all stages; ConfigError on the first fault."""
-    content = read(path)
+    check_content(read(path), stages)
+
+
+def check_content(content: Content, stages: Iterable[type[StageParams]]) -> None:
+    """Check a file's content; ConfigError as :func:`check`."""
     known: set[str] = set()
     for params in stages:
         build(content, params)
         known |= params.sections().keys()
     for name in content:
         if name not in known:
-            raise ConfigError(f"{path.name}: {name} is not a known section{closest(name, known)}")
+            hint = closest(name, known)
+            raise ConfigError(f"{content.file}: {name} is not a known section{hint}")
 
 
 def explain(error: ValidationError, params: type[StageParams]) -> str:

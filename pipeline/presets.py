@@ -27,8 +27,8 @@ class Resolved:
     A text that stands in its section itself has the origin "".
     """
 
-    sections: dict[Any, Any]
-    origins: dict[Any, Any]
+    sections: dict[str, Any]
+    origins: dict[str, Any]
 
     def origin(self, place: Sequence[str | int]) -> str:
         """Return where the text of the value at ``place``, (lab, section, key, ...), stands."""
@@ -44,7 +44,8 @@ class Resolved:
 def resolve(content: Mapping[Any, Any]) -> Resolved:
     """Return the labs of a params file, ``{lab: {section: keys}}``, with all presets laid out.
 
-    Raises PresetError for an unknown preset, one that no section uses, and one that names itself.
+    Raises PresetError for an unknown preset, one that no section uses, one that names itself, and
+    for a key that is not text (``-S`` could not set it).
     """
     presets = content.get(SECTION, {})
     if not isinstance(presets, Mapping):
@@ -56,7 +57,7 @@ def resolve(content: Mapping[Any, Any]) -> Resolved:
     sections, origins = {}, {}
     for lab, parts in content.items():
         if lab != SECTION:
-            sections[lab], origins[lab] = expander.expand(parts, lab)
+            sections[lab], origins[lab] = expander.expand(parts, str(lab))
     if unused := [name for name in presets if name not in expander.used]:
         raise PresetError(f"{SECTION}.{unused[0]} is used by no section: name it, or take it out")
     return Resolved(sections, origins)
@@ -65,7 +66,7 @@ def resolve(content: Mapping[Any, Any]) -> Resolved:
 class _Expander:
     """Lays presets out; every value goes with its origin, a tree of the same shape."""
 
-    def __init__(self, presets: Mapping[Any, Any]):
+    def __init__(self, presets: Mapping[str, Any]):
         self.presets = presets
         self.used: set[str] = set()
         self.open: list[str] = []
@@ -83,13 +84,15 @@ class _Expander:
 
     def _mapping(
         self, value: Mapping[Any, Any], where: str, base: Any, above: Any
-    ) -> tuple[dict[Any, Any], dict[Any, Any]]:
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
         if KEY in value:
             base, above = self._preset(value[KEY], where)
         elif not isinstance(base, Mapping):
             base, above = {}, {}
         result, origins = dict(base), dict(above)
         for key, item in value.items():
+            if not isinstance(key, str):
+                raise PresetError(f'{where}: the key {key!r} must be text: write "{key}"')
             if key != KEY:
                 result[key], origins[key] = self.expand(
                     item, f"{where}.{key}", base.get(key), above.get(key)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from matplotlib.figure import Figure
 
-from pipeline.runtime import artifacts
+from pipeline.runtime import artifacts, drawings
 from pipeline.runtime.artifacts import ArtifactError
 
 SCHEMA = {"states": "float64 trajectory time 2", "omega0": "float64 trajectory"}
@@ -36,8 +36,8 @@ WRITERS: dict[str, Callable[[Path], None]] = {
     "states.npz": lambda path: artifacts.write_npz(path, **STATES),
     "table.csv": lambda path: artifacts.write_csv(path, TABLE),
     "metrics.json": lambda path: artifacts.write_json(path, CONTENT),
-    "figure.png": lambda path: artifacts.write_figure(path, drawing()),
-    "figure.svg": lambda path: artifacts.write_figure(path, drawing()),
+    "figure.png": lambda path: drawings.write_figure(path, drawing()),
+    "figure.svg": lambda path: drawings.write_figure(path, drawing()),
 }
 READERS: dict[str, Callable[[Path], Any]] = {
     "states.npz": lambda path: artifacts.read_npz(path, **SCHEMA),
@@ -58,6 +58,9 @@ def refusal(read: Callable[[Path], Any], path: Path) -> str:
         read(path)
     message = str(caught.value)
     assert message.startswith(f"some_stage/{path.name}: ")
-    assert message.endswith("; remake it: dvc repro -f -s some_stage")
+    assert message.endswith(
+        f"; restore it: dvc checkout -f data/some_stage/{path.name}, "
+        "or remake it: dvc repro -f -s some_stage"
+    )
     assert len(message.splitlines()) == 1
     return message

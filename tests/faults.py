@@ -4,9 +4,13 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
-from pipeline import config
-from pipeline.config import ConfigError, StageParams
+from pipeline import config, presets
+from pipeline.config import ConfigError, Content, StageParams
+
+_build = config.build
+_passed: set[tuple[type[StageParams], str]] = set()
 
 
 def as_yaml(content: Any) -> str:
@@ -20,10 +24,15 @@ def write(folder: Path, text: str) -> Path:
     return path
 
 
-def refusal(path: Path, stages: Iterable[type[StageParams]]) -> str | None:
-    """The line that refuses a file, without the file's name; None if the file passes."""
+def refusal(given: Path | dict[str, Any], stages: Iterable[type[StageParams]]) -> str | None:
+    """The line that refuses a file, or what it would hold, without its name; None if it passes."""
     try:
-        config.check(path, stages)
+        if isinstance(given, Path):
+            config.check(given, stages)
+        else:  # without YAML's reader, which takes a second for all of params.yaml
+            content = Content(config.FILE, presets.resolve(json.loads(json.dumps(given))))
+            with mock.patch.object(config, "build", _built_once):
+                config.check_content(content, stages)
     except ConfigError as error:
         message = str(error)
     else:
@@ -33,8 +42,18 @@ def refusal(path: Path, stages: Iterable[type[StageParams]]) -> str | None:
     return message.removeprefix("params.yaml: ")
 
 
-def fault(folder: Path, text: str, stages: Iterable[type[StageParams]]) -> str:
-    """The line that refuses a file that must be refused."""
-    message = refusal(write(folder, text), stages)
+def _built_once(content: Content, params: type[StageParams]) -> None:
+    """Build a stage's params, unless the same ones of the same stage have passed before."""
+    known = set(content)
+    chosen = [content[name] if name in known else None for name in params.sections()]
+    key = (params, json.dumps(chosen))
+    if key not in _passed:
+        _build(content, params)
+        _passed.add(key)
+
+
+def fault(folder: Path, given: str | dict[str, Any], stages: Iterable[type[StageParams]]) -> str:
+    """The line that refuses what must be refused: the text of a file, or what it would hold."""
+    message = refusal(write(folder, given) if isinstance(given, str) else given, stages)
     assert message is not None
     return message

@@ -187,8 +187,19 @@ def test_an_unknown_section_is_named_with_the_nearest_known_one(tmp_path: Path) 
         ("[" * 500, "is not valid YAML: "),
         ("lab: {part: {size: 1}}\nlab: {part: {size: 2}}", 'is not valid YAML: .*duplicate key "l'),
         ("lab: {part: {size: 1, size: 2}}", 'is not valid YAML: .*duplicate key "size"'),
-        ("lab: {part: {2020-01-01: 1}}", "lab.part must have keys that are text"),
-        ("lab: {part: &itself {size: *itself}}", "lab.part must .* no alias inside its anchor"),
+        ("1: {part: {size: 1}}", "the name of a lab must be text, got 1"),
+        ("lab: {1: {size: 1}}", 'lab: the key 1 must be text: write "1"'),
+        ("lab: {part: {16: 1}}", 'lab.part: the key 16 must be text: write "16"'),
+        (
+            "lab: {part: {2020-01-01: 1}}",
+            "lab.part: the key datetime.date(2020, 1, 1) must",
+        ),
+        (
+            "lab: {part: &a {size: 1}}",
+            "is not valid YAML: anchors, aliases and merges are not used",
+        ),
+        ("lab: {part: {<<: {size: 1}}}", "is not valid YAML: anchors, aliases and merges are not"),
+        ("lab: {part: &itself {size: *itself}}", "is not valid YAML: anchors, aliases and merges"),
     ],
 )
 def test_a_file_that_is_no_mapping_of_sections_is_refused(
@@ -211,3 +222,39 @@ def test_every_notation_of_a_number_is_a_number(tmp_path: Path, text: str) -> No
     written = as_yaml({"lab": {"part": GOOD | {"dt": "DT"}}}).replace('"DT"', text)
     path.write_text(written)
     assert config.load(path, PartParams).part.dt == 0.001
+
+
+def test_a_file_s_content_is_its_sections_by_dotted_name_without_presets(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text("presets: {p: {a: 1}}\nlab: {x: {preset: p}, y: {b: 2}}\nother: {z: {}}\n")
+    content = config.read(path)
+    assert list(content) == ["lab.x", "lab.y", "other.z"]
+    assert (content["lab.x"], content["lab.y"]) == ({"a": 1}, {"b": 2})
+    with pytest.raises(KeyError):
+        content["lab.z"]
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        (
+            {"inner": {"preset": "p"}},
+            "inner.depth must be <= 8, got 9 (it stands at presets.q.depth)",
+        ),
+        ({"inner": {"preset": "p", "depth": 0}}, "inner.depth must be >= 1, got 0"),
+        (
+            {"by_name": {"x": {"preset": "p"}}},
+            "by_name.x.depth must be <= 8, got 9 (it stands at presets.q.depth)",
+        ),
+        (
+            {"inner": {"preset": "p", "depth": 1, "deep": 1}},
+            "inner.deep is not a known key; did you mean depth?",
+        ),
+    ],
+)
+def test_a_refused_value_of_a_preset_is_named_with_the_place_where_it_stands(
+    tmp_path: Path, part: dict[str, Any], message: str
+) -> None:
+    presets = {"p": {"preset": "q", "rate": 0.5}, "q": {"depth": 9, "rate": 0.1}}
+    text = as_yaml({"presets": presets, "lab": {"part": GOOD | part}})
+    assert fault(tmp_path, text, [PartParams]) == f"lab.part.{message}"

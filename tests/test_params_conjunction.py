@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from faults import as_yaml, fault
+from faults import fault
 from test_params import REAL, STAGES, put
 
 TWO_SETS = "two disjoint sets of 4 targets do not fit into 7 positions beside the rule bit"
@@ -44,7 +44,7 @@ def test_a_value_that_cannot_be_used_is_refused_in_one_line(tmp_path: Path, key:
     value, message = REFUSED[key]
     content: dict[str, Any] = deepcopy(REAL)
     put(content, ("conjunction", *key.split(".")), value)
-    found = fault(tmp_path, as_yaml(content), STAGES)
+    found = fault(tmp_path, content, STAGES)
     assert found.startswith("conjunction.")
     assert message in found
     assert "\n" not in found

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from faults import as_yaml, fault
+from faults import fault
 from test_params import REAL, STAGES, put
 
 REFUSED = {
@@ -69,6 +69,6 @@ def test_a_value_that_cannot_be_used_is_refused_in_one_line(tmp_path: Path, key:
     value, message = REFUSED[key]
     content: dict[str, Any] = deepcopy(REAL)
     put(content, ("oscillator", *key.split(".")), value)
-    found = fault(tmp_path, as_yaml(content), STAGES)
+    found = fault(tmp_path, content, STAGES)
     assert message in found
     assert found.startswith("oscillator.")

@@ -1,4 +1,4 @@
-"""Read and write what stages exchange: npz, safetensors, csv, json, png and svg.
+"""Read and write what stages exchange: npz, csv and json.
 
 Writes are atomic and byte-reproducible (no times, fixed order). Reads check what they find; an
 :class:`ArtifactError` names the file and the stage that makes it. Nothing is pickled.
@@ -17,10 +17,9 @@ from numpy.typing import NDArray
 from pipeline.runtime.files import ArtifactError as ArtifactError
 from pipeline.runtime.files import atomic, reading
 
-# torch takes a second to import, matplotlib half of one: a stage that needs them has done it.
+# torch takes a second to import: a stage that needs it has done it.
 if TYPE_CHECKING:
     import torch
-    from matplotlib.figure import Figure
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -117,18 +116,3 @@ def read_json(path: Path) -> Any:
     """Read JSON."""
     with reading(path):
         return json.loads(path.read_text(encoding="utf-8"))
-
-
-def write_figure(path: Path, figure: "Figure") -> None:
-    """Write a figure as PNG and SVG beside each other, without dates or versions."""
-    import matplotlib as mpl
-
-    without: Mapping[str, None]
-    for suffix, without in (
-        (".png", {"Software": None}),
-        (".svg", {"Date": None, "Creator": None}),
-    ):
-        # The salt makes the names inside an SVG file, else random ones.
-        salted = mpl.rc_context({"svg.hashsalt": path.name})
-        with salted, atomic(path.with_suffix(suffix)) as temporary:
-            figure.savefig(temporary, format=suffix[1:], metadata=without)

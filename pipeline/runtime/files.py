@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 
+DATA, REFERENCE = "data", "reference"
 CACHE = "__pycache__"  # of Python, which DVC does not read either
 
 
@@ -19,16 +20,22 @@ class ArtifactError(ValueError):
 
     def __str__(self) -> str:
         path, problem = self.args
-        stage = path.parent.name
-        if "reference" in path.parts:  # published numbers: under git, made by no stage
-            place = path.as_posix()[path.as_posix().index("reference/") :]
+        place = placed(path)
+        stage = place.split("/")[0]
+        if stage == REFERENCE:  # published numbers: under git, made by no stage
             return f"{place}: {problem}; restore it: git checkout -- data/{place}"
-        place = f"{stage}/{path.name}"
         # From DVC's cache in a second; made again in minutes.
         return (
             f"{place}: {problem}; restore it: dvc checkout -f data/{place}, "
             f"or remake it: dvc repro -f -s {stage}"
         )
+
+
+def placed(path: Path) -> str:
+    """Return where a file of data/ lies inside it, ``STAGE/FILE``."""
+    parts = path.parts
+    inside = parts[len(parts) - parts[::-1].index(DATA) :] if DATA in parts else parts[-2:]
+    return "/".join(inside)
 
 
 @contextmanager

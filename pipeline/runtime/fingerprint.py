@@ -5,8 +5,9 @@ all stages pass through, the third-party packages that these files import, and P
 by its syntax tree without docstrings, so comments and layout change nothing. Packages count by the
 versions that requirements.lock pins; what is installed is held against them when a stage starts.
 
-The closure follows import statements anywhere in a file. An import by a computed name cannot be
-followed, so it is refused but for the runner's own, of the stage.
+The closure follows import statements anywhere in a file, but for those under TYPE_CHECKING, which
+never run. An import by a computed name cannot be followed, so it is refused but for the runner's
+own, of the stage.
 """
 
 import ast
@@ -15,7 +16,7 @@ import json
 import platform
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib import metadata
@@ -32,6 +33,11 @@ OUTSIDE = ("pipeline.commands", "pipeline.tracking")
 DYNAMIC = "pipeline/runtime/dag.py"
 IMPORTERS = ("import_module", "__import__")
 RUNNERS = ("run_module", "run_path", "spec_from_file_location", "exec", "eval")
+TYPES = "TYPE_CHECKING"
+# What the runtime imports inside a function serves the stages that have imported it themselves:
+# torch is no code of a stage that only draws, Dask of none (it carries cells, no number changes).
+RUNTIME = "pipeline/runtime/"
+COMMON = ("exec", "eval")  # names of methods too: of a model, of a window
 # Packages whose import has another name than their distribution.
 DISTRIBUTIONS = {"ruamel": "ruamel.yaml", "sklearn": "scikit-learn", "yaml": "PyYAML"}
 
@@ -69,11 +75,6 @@ class Fingerprint:
         return f"Python {self.python}" if self.python != written.python else ""
 
 
-def from_json(content: Mapping[str, object]) -> Fingerprint:
-    """Rebuild a fingerprint from its file's content."""
-    return Fingerprint(**{key: value for key, value in content.items() if key != "code"})  # type: ignore[arg-type]
-
-
 def of_stage(name: str, root: Path) -> Fingerprint:
     """Return the fingerprint of a stage's code as it stands in the checkout ``root``.
 
@@ -82,7 +83,7 @@ def of_stage(name: str, root: Path) -> Fingerprint:
     files, packages = closure([dag.module(name), *SHELL], root)
     pins = _pins(root)
     return Fingerprint(
-        files={path: _digest(root / path) for path in sorted(files)},
+        files={path: _source(path, root).digest for path in sorted(files)},
         packages={name: _version(name, pins) for name in sorted(packages)},
         python=".".join(platform.python_version_tuple()[:2]),
     )
@@ -106,17 +107,19 @@ def closure(modules: list[str], root: Path) -> tuple[set[str], set[str]]:
     """Return the files that modules import, directly or not, and the distributions beside them."""
     files: set[str] = set()
     packages: set[str] = set()
-    waiting = [_file(module, root) for module in modules]
+    waiting = [_file(name, root) for name in _with_packages(modules)]
     while waiting:
         path = waiting.pop()
         if path is None or path in files:
             continue
         files.add(path)
-        for name in _imports(root / path, path, (root / path).stat().st_mtime_ns):
+        for name in _source(path, root).imports:
             if name.split(".")[0] == dag.PACKAGE:
                 if not _outside(name):
                     waiting.append(_file(name, root))
-            elif (top := name.split(".")[0]) not in sys.stdlib_module_names:
+            elif (top := name.split(".")[0]) not in sys.stdlib_module_names and (
+                name in _source(path, root).at_start or not path.startswith(RUNTIME)
+            ):
                 packages.add(DISTRIBUTIONS.get(top, top))
     return files, packages
 
@@ -133,45 +136,96 @@ def _file(module: str, root: Path) -> str | None:
     return None  # a name inside a module
 
 
+@dataclass(frozen=True)
+class _Source:
+    """What a file says: the dotted names that it imports at any level, and a hash of its code.
+
+    ``at_start`` are the names that it imports when it is imported itself.
+    """
+
+    imports: frozenset[str]
+    at_start: frozenset[str]
+    digest: str
+
+
+def _source(path: str, root: Path) -> _Source:
+    state = (root / path).stat()
+    return _parsed(root / path, path, state.st_mtime_ns, state.st_size)
+
+
 @cache
-def _imports(file: Path, path: str, changed: int) -> frozenset[str]:  # noqa: ARG001 - a key
-    """Return the dotted names that a file imports, at any level of its code."""
+def _parsed(file: Path, path: str, changed: int, size: int) -> _Source:  # noqa: ARG001 - keys
+    try:
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+    except (SyntaxError, ValueError) as error:
+        raise FingerprintError(f"{path} is not valid Python: {error}") from error
+    at_start = ast.Module([node for node in tree.body if not _is_definition(node)], [])
+    return _Source(_imports(tree, path), _imports(at_start, path), _digest(tree))
+
+
+def _is_definition(node: ast.stmt) -> bool:
+    return isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+
+
+def _imports(tree: ast.Module, path: str) -> frozenset[str]:
     names: set[str] = set()
-    for node in ast.walk(_tree(file)):
-        names.update(_names(node, path))
-    # A package's own file is run when a module inside is imported.
-    names.update(".".join(name.split(".")[:k]) for name in list(names) for k in range(1, 9))
-    return frozenset(names - {""})
+    seen: set[ast.AST] = set()  # what the node above has told of, or no run reaches
+    for node in ast.walk(tree):  # what holds a node comes before it
+        if node in seen and not isinstance(node, (ast.Name, ast.Attribute)):
+            seen.update(ast.iter_child_nodes(node))
+        elif isinstance(node, ast.If) and _name(node.test) == TYPES:
+            seen.update(node.body)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            names.update(_imported(node, path))
+        elif isinstance(node, ast.Call) and _name(node.func) in IMPORTERS:
+            seen.add(node.func)
+            names.add(_called(node, path))
+        elif node not in seen and isinstance(node, (ast.Name, ast.Attribute)):
+            _refuse_importer(node, path)
+    return frozenset(_with_packages(names - {""}))
 
 
-def _names(node: ast.AST, path: str) -> Iterator[str]:
+def _with_packages(names: Iterable[str]) -> set[str]:
+    """Add the packages above: a package's own file is run when a module inside is imported."""
+    return {".".join(name.split(".")[:k]) for name in names for k in range(1, name.count(".") + 2)}
+
+
+def _imported(node: ast.Import | ast.ImportFrom, path: str) -> list[str]:
+    """Return the names that a statement imports; FingerprintError if they cannot be told."""
     if isinstance(node, ast.Import):
-        yield from (alias.name for alias in node.names)
-    elif isinstance(node, ast.ImportFrom):
-        if node.level or not node.module:
-            raise _refused(path, node, "is relative")
-        yield node.module
-        if node.module.split(".")[0] == dag.PACKAGE:
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-        if node.module.split(".")[0] in ("importlib", "runpy") and any(
-            alias.asname for alias in node.names
-        ):
-            raise _refused(path, node, "is under another name")
-    elif isinstance(node, ast.Call) and _name(node.func) in IMPORTERS:
-        first = node.args[0] if node.args else None
-        if isinstance(first, ast.Constant) and isinstance(first.value, str):
-            yield first.value
-        elif path != DYNAMIC:
-            raise _refused(path, node, "has a computed name")
-    elif isinstance(node, ast.Call) and _name(node.func) in RUNNERS:
+        return [alias.name for alias in node.names]
+    if node.level or not node.module:
+        raise _refused(path, node, "is relative")
+    if any(alias.asname and alias.name in (*IMPORTERS, *RUNNERS) for alias in node.names):
+        raise _refused(path, node, "is under another name")
+    inside = node.module.split(".")[0] == dag.PACKAGE  # else a name is no file of ours
+    return [node.module, *(f"{node.module}.{alias.name}" for alias in node.names if inside)]
+
+
+def _called(node: ast.Call, path: str) -> str:
+    """Return the name that import_module(...) imports; FingerprintError if it is computed."""
+    first = node.args[0] if node.args else None
+    if isinstance(first, ast.Constant) and isinstance(first.value, str):
+        return first.value
+    if path != DYNAMIC:
+        raise _refused(path, node, "has a computed name")
+    return ""
+
+
+def _refuse_importer(node: ast.Name | ast.Attribute, path: str) -> None:
+    name = _name(node)
+    if name in IMPORTERS:
+        raise _refused(path, node, "is passed on without a name")
+    if name in RUNNERS:
         raise _refused(path, node, "is of code that no import names")
 
 
-def _name(function: ast.expr) -> str:
-    """Return the name that a call calls; a method counts only by a name that nothing else has."""
-    if isinstance(function, ast.Attribute):
-        return function.attr if function.attr not in ("exec", "eval", "compile") else ""
-    return getattr(function, "id", "")
+def _name(node: ast.expr) -> str:
+    """Return the name that an expression is, or ends in; "" for a method that only sounds so."""
+    if isinstance(node, ast.Attribute):
+        built_in = isinstance(node.value, ast.Name) and node.value.id == "builtins"
+        return node.attr if built_in or node.attr not in COMMON else ""
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _refused(path: str, node: ast.stmt | ast.expr, why: str) -> FingerprintError:
@@ -181,16 +235,8 @@ def _refused(path: str, node: ast.stmt | ast.expr, why: str) -> FingerprintError
     )
 
 
-def _tree(file: Path) -> ast.Module:
-    try:
-        return ast.parse(file.read_text(encoding="utf-8"))
-    except (SyntaxError, ValueError) as error:
-        raise FingerprintError(f"{file.name} is not valid Python: {error}") from error
-
-
-def _digest(file: Path) -> str:
-    """Return the hash of a file's syntax tree without docstrings."""
-    tree = _tree(file)
+def _digest(tree: ast.Module) -> str:
+    """Return the hash of a syntax tree without docstrings."""
     for node in ast.walk(tree):
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             first = node.body[0] if node.body else None

@@ -84,12 +84,12 @@ def read_table(path: Path, row: type[object]) -> pd.DataFrame:
     return table[list(hints)]
 
 
-def read_json(path: Path, kind: type[Record]) -> Record:
+def read_json(path: Path, kind: type[Record] | types.GenericAlias) -> Record:
     """Read a json file as ``kind``; ArtifactError names the first key that is not as it says."""
     with reading(path):
         text = path.read_text(encoding="utf-8")
     try:
-        return TypeAdapter(kind).validate_json(text)
+        return TypeAdapter(kind).validate_json(text)  # type: ignore[arg-type]
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
         key = ".".join(str(part) for part in fault["loc"]) or "the file"

@@ -5,6 +5,7 @@ params, code and inputs against the disk twice: at the start, against what check
 before it publishes, against what it loaded. A stage whose ground moved publishes nothing.
 """
 
+import gc
 import json
 import shutil
 from collections.abc import Iterator, Sequence
@@ -13,8 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import config
-from pipeline.runtime import artifacts, dag, files, fingerprint, locks, parallel, results
+from pipeline.runtime import artifacts, dag, files, fingerprint, locks, parallel, records, results
 
+# What check_params depends on: it tells the others' params and code from these.
+READ_BY_CHECK = (config.FILE, fingerprint.LOCK, dag.PACKAGE)
+Sections = dict[str, dict[str, Any]]  # {lab: {section: keys}}
 RESULTS, METRICS = "results.json", "metrics.json"
 
 
@@ -35,14 +39,16 @@ def run(name: str, root: Path) -> None:
 
     Raises ChangedError if its params, code or inputs change meanwhile, and whatever the stage does.
     """
-    parallel.use_one_thread()
     stage = dag.stage_module(name)
+    gc.freeze()  # Python would look through all objects of torch for garbage, again and again
     partial = root / "data" / ".partial" / name
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
         ground = Ground(name, root)
-        params = config.load(root / config.FILE, stage.Params)
+        if "torch" in ground.code.packages:
+            parallel.use_one_thread()
+        params = config.build(ground.content, stage.Params)
         with files.recording() as read:
             measured = stage.run(params, root / "data", partial)
         if measured is not None:
@@ -62,11 +68,14 @@ class Ground:
         Raises FingerprintError if another version of a package is installed than is pinned.
         """
         self.name, self.root = name, root
-        self.text = self._params_text()
+        self.params = (root / config.FILE).read_bytes()
+        self.content = config.read(root / config.FILE)
         if name == dag.CHECK:  # it writes what the others are held against, and reads all code
+            self.read = {path: _state(root / path) for path in READ_BY_CHECK}
+            self.code = fingerprint.Fingerprint(files={}, packages={}, python="")
             return
-        self.sections = artifacts.read_json(root / dag.params_file(name))
-        self.code = fingerprint.from_json(artifacts.read_json(root / dag.code_file(name)))
+        self.sections = records.read_json(root / dag.params_file(name), Sections)
+        self.code = records.read_json(root / dag.code_file(name), fingerprint.Fingerprint)
         fingerprint.refuse_other_packages(self.code)
         if changed := self._changed():
             raise ChangedError(f"{changed} changed since check_params ran: run dvc repro")
@@ -76,19 +85,19 @@ class Ground:
         changed = self._changed()
         for path, md5 in read.items():
             if not changed and (not path.is_file() or files.md5(path) != md5):
-                changed = f"data/{path.parent.name}/{path.name}"
+                changed = f"{files.DATA}/{files.placed(path)}"
         if changed:
             raise ChangedError(
                 f"{changed} changed while the stage ran: nothing was published; run dvc repro again"
             )
 
-    def _params_text(self) -> str:
-        return (self.root / config.FILE).read_text(encoding="utf-8")
-
     def _changed(self) -> str:
         if self.name == dag.CHECK:
-            return config.FILE if self._params_text() != self.text else ""
-        content = config.read(self.root / config.FILE)
+            changed = [path for path, old in self.read.items() if _state(self.root / path) != old]
+            return changed[0] if changed else ""
+        if (self.root / config.FILE).read_bytes() != self.params:
+            self.content = config.read(self.root / config.FILE)
+        content = self.content
         place = _difference(resolved(content, list(self._names())), self.sections)
         if place:
             return f"{config.FILE}: {place}"
@@ -121,6 +130,10 @@ def _compact(value: Any) -> Any:
     return value
 
 
+def _state(path: Path) -> str:
+    return files.md5(path) if path.exists() else ""
+
+
 def _difference(now: Any, then: Any, place: str = "") -> str:
     """Return the first dotted place where two trees differ, or nothing."""
     if isinstance(now, dict) and isinstance(then, dict):
@@ -129,7 +142,8 @@ def _difference(now: Any, then: Any, place: str = "") -> str:
             if inner:
                 return inner
         return ""
-    return "" if now == then and type(now) is type(then) else place
+    # Not as values: 1 == 1.0 == True.
+    return "" if json.dumps(now) == json.dumps(then) else place
 
 
 def write_results(out: Path, measured: results.Results, headline: Sequence[str]) -> None:

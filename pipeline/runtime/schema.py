@@ -5,12 +5,13 @@ and range, give the descriptions.
 """
 
 import json
+import re
 import types
-from collections.abc import Iterable, Iterator, Mapping
-from inspect import get_annotations
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Union, get_args, get_origin
 
+from pydantic.fields import FieldInfo
 from pydantic.json_schema import models_json_schema
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
@@ -20,6 +21,7 @@ from pipeline.config import Section, StageParams
 from pipeline.runtime.files import atomic
 
 FILE = "docs/params.schema.json"
+COMMENT = re.compile(r"\s#\s*(\S.*)$")
 PRESET = {"type": "string", "description": "a mapping of presets; keys beside it change it"}
 
 
@@ -32,18 +34,20 @@ def write(root: Path, stages: Iterable[type[StageParams]]) -> None:
 
 def schema(params: Path, stages: Iterable[type[StageParams]]) -> dict[str, Any]:
     """Return the schema; ``params`` gives the comments and the names of the presets."""
-    content = YAML().load(params.read_text(encoding="utf-8"))
+    text = params.read_text(encoding="utf-8")
+    content = YAML().load(text)
     sections = {name: kind for stage in stages for name, kind in stage.sections().items()}
     models = [(kind, "validation") for kind in dict.fromkeys(sections.values())]
     references, made = models_json_schema(models)  # type: ignore[arg-type]
     definitions = made.get("$defs", {})
     names = {kind: references[kind, "validation"]["$ref"].split("/")[-1] for kind, _ in models}
-    seen = _Seen(content, sections)
-    for (kind, key), text in seen.comments.items():
-        for name in {
-            _name(other, definitions) for other in _family(kind, key)
-        } & definitions.keys():
-            definitions[name]["properties"][key].setdefault("description", text)
+    seen = _Seen(text, content, sections)
+    for kind in _inner(sections.values()):
+        properties = definitions[_name(kind, definitions)]["properties"]
+        for key, field in kind.model_fields.items():
+            comment = seen.comments.get((kind, key)) or seen.alike.get((key, _takes(field)))
+            if comment:
+                properties[key].setdefault("description", comment)
     for definition in definitions.values():
         _allow_presets(definition)
     labs: dict[str, Any] = {}
@@ -62,13 +66,23 @@ def schema(params: Path, stages: Iterable[type[StageParams]]) -> dict[str, Any]:
     }
 
 
-def _family(kind: type[Section], key: str) -> Iterator[type[Section]]:
-    """Yield a class, and those that inherit the key from the same class."""
-    oldest = [base for base in kind.__mro__ if key in get_annotations(base)][-1]
-    waiting = [oldest]
+def _takes(field: FieldInfo) -> str:
+    """Return what a key takes: its type and bounds."""
+    return repr((field.annotation, field.metadata))
+
+
+def _inner(kinds: Iterable[type[Section]]) -> dict[type[Section], None]:
+    """Return section classes and all classes inside them, each once."""
+    known: dict[type[Section], None] = {}
+    waiting: list[Any] = list(kinds)
     while waiting:
-        waiting += waiting[0].__subclasses__()
-        yield waiting.pop(0)
+        kind = waiting.pop(0)
+        if not (isinstance(kind, type) and issubclass(kind, Section)):
+            waiting += get_args(kind)
+        elif kind not in known:
+            known[kind] = None
+            waiting += [field.annotation for field in kind.model_fields.values()]
+    return known
 
 
 def _name(kind: type[Section], definitions: Mapping[str, Any]) -> str:
@@ -95,8 +109,10 @@ def _allow_presets(definition: dict[str, Any]) -> None:
 class _Seen:
     """What params.yaml shows of the classes: a comment for each key, the class of each preset."""
 
-    def __init__(self, content: CommentedMap, sections: Mapping[str, type[Section]]):
+    def __init__(self, text: str, content: CommentedMap, sections: Mapping[str, type[Section]]):
+        self.lines = text.splitlines()
         self.comments: dict[tuple[type[Section], str], str] = {}
+        self.alike: dict[tuple[str, str], str] = {}  # by key and what it takes, of any class
         self.presets: dict[str, type[Section]] = {}
         self.named = content[presets.SECTION]
         for name, kind in sections.items():
@@ -119,15 +135,14 @@ class _Seen:
             if section is None:  # a mapping by the user's names
                 self.walk(inner, _inside(kind))
             elif key in section.model_fields:
-                self.comment(section, key, value.ca.items.get(key))
+                self.comment(section, key, self.lines[value.lc.key(key)[0]])
                 self.walk(inner, section.model_fields[key].annotation)
 
-    def comment(self, section: type[Section], key: str, tokens: Any) -> None:
+    def comment(self, section: type[Section], key: str, line: str) -> None:
         """Keep a key's comment: that at the end of its line, the first of the file."""
-        token = tokens[2] if tokens else None
-        text = token.value.strip() if token is not None else ""
-        if text.startswith("#"):
-            self.comments.setdefault((section, key), text.splitlines()[0].lstrip("# "))
+        if match := COMMENT.search(line):
+            self.comments.setdefault((section, key), match[1])
+            self.alike.setdefault((key, _takes(section.model_fields[key])), match[1])
 
 
 def _bare(kind: Any) -> Any:

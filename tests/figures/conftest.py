@@ -2,7 +2,7 @@ import matplotlib.collections
 import pytest
 
 from pipeline.figures.style import StyleConfig, applied
-from pipeline.runtime import artifacts
+from pipeline.runtime import drawings
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def assert_same_bytes(tmp_path):
 
     def check(draw):
         for folder in ("one", "two"):
-            artifacts.write_figure(tmp_path / folder / "figure", draw())
+            drawings.write_figure(tmp_path / folder / "figure", draw())
         for suffix in (".png", ".svg"):
             first, second = (
                 (tmp_path / f / f"figure{suffix}").read_bytes() for f in ("one", "two")

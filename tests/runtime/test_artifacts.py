@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from pipeline.runtime import artifacts
+from pipeline.runtime import artifacts, drawings
 
 
 @given(
@@ -56,7 +56,7 @@ def test_json_comes_back(tmp_path: Path) -> None:
 
 
 def test_a_figure_is_a_png_and_an_svg(tmp_path: Path) -> None:
-    artifacts.write_figure(stage_file(tmp_path, "o3"), drawing())
+    drawings.write_figure(stage_file(tmp_path, "o3"), drawing())
     assert stage_file(tmp_path, "o3.png").read_bytes().startswith(b"\x89PNG")
     assert b"<svg" in stage_file(tmp_path, "o3.svg").read_bytes()
 

@@ -37,7 +37,7 @@ def models(dtype: torch.dtype = torch.float64) -> dict[str, MemberModule]:
 
 
 def read(path: Path) -> dict[str, MemberModule]:
-    return saved_models.read_models(path, MemberModule)
+    return saved_models.read_models(path, Transformer, LinearWindow)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -55,6 +55,15 @@ def test_models_come_back_with_class_configuration_and_every_bit(
             again = found[name].state_dict()[key]
             assert again.dtype == dtype
             assert torch.equal(again, tensor)
+
+
+def test_a_file_says_of_what_classes_its_models_are(tmp_path: Path) -> None:
+    path = stage_file(tmp_path, "models.safetensors")
+    saved_models.write_models(path, models())
+    transformer, linear = "pipeline.core.nn.transformer.Transformer", described()["class"]
+    assert saved_models.class_paths(path) == {transformer, linear}
+    save_file({"weight": torch.ones(2)}, path)
+    assert "names no models of this project" in refusal(saved_models.class_paths, path)
 
 
 def test_one_model_comes_back_alone(tmp_path: Path) -> None:
@@ -111,7 +120,7 @@ def test_a_model_of_another_class_is_refused(tmp_path: Path) -> None:
     path = stage_file(tmp_path, "models.safetensors")
     saved_models.write_models(path, models())
     found = refusal(lambda path: saved_models.read_models(path, Transformer), path)
-    assert "attention/deep is a LinearWindow, expected a Transformer" in found
+    assert "attention/deep is a pipeline.core.nn.linear.LinearWindow, expected Transformer" in found
 
 
 def test_a_model_of_another_configuration_is_refused_with_the_difference(tmp_path: Path) -> None:
@@ -124,8 +133,8 @@ def test_a_model_of_another_configuration_is_refused_with_the_difference(tmp_pat
 
 def test_a_file_of_several_models_is_not_one_model(tmp_path: Path) -> None:
     path = stage_file(tmp_path, "models.safetensors")
-    saved_models.write_models(path, models())
-    found = refusal(lambda path: saved_models.read_model(path, MemberModule), path)
+    saved_models.write_models(path, {name: models()["attention"] for name in ("a", "b")})
+    found = refusal(lambda path: saved_models.read_model(path, Transformer), path)
     assert "holds 2 models, expected one" in found
 
 
@@ -165,7 +174,7 @@ def test_the_claim_that_the_next_tests_spoil_is_good(tmp_path: Path) -> None:
 def test_a_class_that_is_no_model_of_this_project_is_refused(tmp_path: Path, kind: str) -> None:
     path = stage_file(tmp_path, "models.safetensors")
     write_claim(path, json.dumps({"m": described(kind)}))
-    assert f"names no model of this project (class {kind!r})" in refusal(read, path)
+    assert f"m is a {kind}, expected Transformer or LinearWindow" in refusal(read, path)
 
 
 @pytest.mark.parametrize(

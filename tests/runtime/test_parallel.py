@@ -82,7 +82,7 @@ def test_the_first_error_is_raised_and_ends_the_other_cells(
 
 
 def test_an_error_of_this_package_comes_home_whole(tmp_path: Path) -> None:
-    with pytest.raises(ArtifactError, match=r"models\.safetensors: is missing; remake it"):
+    with pytest.raises(ArtifactError, match=r"models\.safetensors: is missing; restore it: dvc "):
         parallel.map_cells(work.refuse, [tmp_path], description="refused")
 
 

@@ -1,9 +1,13 @@
 import json
+import shutil
 import subprocess
 
 import pytest
 
-from pipeline.runtime import smoke
+from pipeline import config
+from pipeline.__main__ import ROOT
+from pipeline.runtime import dag, smoke
+from pipeline.stages import check_params
 
 PARAMS = """\
 # the lab
@@ -52,8 +56,8 @@ def checkout(tmp_path):
     return root
 
 
-def overlaid(tmp_path, small):
-    (tmp_path / "params.yaml").write_text(PARAMS)
+def overlaid(tmp_path, small, params=PARAMS):
+    (tmp_path / "params.yaml").write_text(params)
     (tmp_path / "small.yaml").write_text(small)
     smoke.overlay(tmp_path / "params.yaml", tmp_path / "small.yaml")
     return (tmp_path / "params.yaml").read_text()
@@ -85,6 +89,25 @@ def test_an_override_changes_its_value_alone(tmp_path):
 
 def test_an_empty_overlay_changes_nothing(tmp_path):
     assert overlaid(tmp_path, "") == PARAMS
+
+
+PRESETS = """\
+presets:
+  quick: {steps: 5}
+"""
+
+
+def test_a_preset_is_laid_over_where_it_stands(tmp_path):
+    text = overlaid(tmp_path, "presets: {quick: {steps: 1}}", PRESETS + PARAMS)
+    assert text == PRESETS.replace("5", "1") + PARAMS
+
+
+def test_a_key_that_a_preset_gives_is_added_beside_the_preset_s_name(tmp_path):
+    params = PARAMS.replace("{steps: 1000,", "{preset: quick,")
+    text = overlaid(tmp_path, "oscillator: {training: {steps: 3}}", PRESETS + params)
+    assert "training: {preset: quick, seeds: [0, 1], steps: 3}" in text
+    with pytest.raises(smoke.QuickError, match=r"oscillator\.task\.steps is not a key"):
+        overlaid(tmp_path, "oscillator: {task: {steps: 3}}", PRESETS + params)
 
 
 @pytest.mark.parametrize(
@@ -136,3 +159,11 @@ def test_the_copy_begins_without_the_full_scale_s_lock(checkout, tmp_path):
     assert "full_scale" not in lock
     assert "data/where.json" in lock
     assert (checkout / "dvc.lock").read_text() == entry
+
+
+def test_the_small_scale_is_params_that_pass(tmp_path):
+    # Of a key that a preset may give, only the check of the whole says whether there is one.
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    smoke.overlay(tmp_path / "params.yaml", ROOT / smoke.SMALL)
+    stages = [dag.stage_module(name).Params for name in dag.stage_names(ROOT)]
+    config.check(tmp_path / "params.yaml", [*stages, *check_params.TOGETHER])

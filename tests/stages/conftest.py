@@ -38,7 +38,7 @@ TINY = {
         },
         "train_sequence": {"training": {"steps": 4, "batch_size": 4, "record_every": 2}},
         "train_variable": {
-            "models": {"8la_32_16_nc": {"d_model": 4, "d_head": 2, "n_layers": 2}},
+            "models": {"la8_32_16_nc": {"d_model": 4, "d_head": 2, "n_layers": 2}},
         },
         "train_surrogate": {"windows": 4, "steps": 10},
         "polish": {"samples": 32, "optimizer": {"iterations": 2, "chunk": 20}},
@@ -62,7 +62,7 @@ TINY = {
 # Models and recipes that would only do the same again.
 DROPPED = {
     ("train_fixed", "other_recipes"): ("float32",),
-    ("train_variable", "models"): ("1la_8_4", "8la_16_8", "4la_32_16_nc"),
+    ("train_variable", "models"): ("la1_8_4", "la8_16_8", "la4_32_16_nc"),
     ("train_ablation", "models"): ("constant_rate", "wide_and_deep"),
 }
 

@@ -15,7 +15,7 @@ from pipeline.figures.learning_curves import learning_curves
 from pipeline.figures.style import StyleConfig, applied
 from pipeline.labs.conjunction.datasets import DataConfig
 from pipeline.labs.conjunction.search import SearchConfig
-from pipeline.runtime import artifacts
+from pipeline.runtime import drawings
 from pipeline.stages.conjunction import _results as results
 
 
@@ -33,7 +33,7 @@ def run(params: Params, inputs: Path, out: Path) -> None:
     with applied(params.style):
         figures = draw(params, inputs)
     for name, figure in figures.items():
-        artifacts.write_figure(out / name, figure)
+        drawings.write_figure(out / name, figure)
 
 
 def draw(params: Params, inputs: Path) -> dict[str, Figure]:

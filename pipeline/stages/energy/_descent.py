@@ -13,7 +13,7 @@ from pipeline.figures import style as styles
 from pipeline.figures.energy import descent as figure
 from pipeline.labs.energy import descent_results as results
 from pipeline.labs.energy.heads import Layer
-from pipeline.runtime import artifacts
+from pipeline.runtime import artifacts, drawings
 
 
 class Params(StageParams):
@@ -35,7 +35,7 @@ def measure(
         metrics |= results.measure_model(name, layers, positions, params.descent.seed)
     table = results.table(metrics)
     artifacts.write_csv(picture.parent / "descent.csv", table)
-    artifacts.write_figure(picture, draw(params, table, title))
+    drawings.write_figure(picture, draw(params, table, title))
     return {"E7": metrics}
 
 

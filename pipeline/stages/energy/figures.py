@@ -17,7 +17,7 @@ from pipeline.figures.energy import phases as phases
 from pipeline.figures.energy import retrieval as retrieval
 from pipeline.figures.style import StyleConfig, applied
 from pipeline.labs.energy.landscape import LandscapeConfig
-from pipeline.runtime import artifacts
+from pipeline.runtime import drawings
 from pipeline.stages.energy import _results as shared
 
 RECALL = "E7 Does a trained transformer's update lower its heads' energies? Associative recall"
@@ -34,7 +34,7 @@ def run(params: Params, inputs: Path, out: Path) -> None:
     """Write each figure as PNG and SVG."""
     with applied(params.style):
         for name, figure in draw(params, shared.Results(inputs)).items():
-            artifacts.write_figure(out / name, figure)
+            drawings.write_figure(out / name, figure)
 
 
 def draw(params: Params, found: shared.Results) -> dict[str, Figure]:

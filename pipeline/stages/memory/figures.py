@@ -10,7 +10,7 @@ from pipeline.figures.memory import inside as memory_inside
 from pipeline.figures.memory import scaling as memory_scaling
 from pipeline.figures.memory import tables as memory_tables
 from pipeline.figures.style import StyleConfig, applied
-from pipeline.runtime import artifacts
+from pipeline.runtime import artifacts, drawings
 
 MAPS = {
     "maps": "float64 head N N", "possible": "bool N N", "singular": "float64 3 N",
@@ -38,7 +38,7 @@ def run(params: Params, inputs: Path, out: Path) -> None:
     with applied(params.style):
         figures = draw(params.style, inputs)
     for name, figure in figures.items():
-        artifacts.write_figure(out / name, figure)
+        drawings.write_figure(out / name, figure)
 
 
 def draw(style: StyleConfig, inputs: Path) -> dict[str, Figure]:

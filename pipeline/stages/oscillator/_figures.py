@@ -6,7 +6,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from pipeline.figures.oscillator.rollouts import Rollouts
-from pipeline.runtime import artifacts
+from pipeline.runtime import artifacts, drawings
 
 ROLLOUTS = {
     "names": "str model",
@@ -26,4 +26,4 @@ def read_rollouts(path: Path) -> Rollouts:
 def write(out: Path, figures: Mapping[str, Figure]) -> None:
     """Write each figure as PNG and SVG."""
     for name, figure in figures.items():
-        artifacts.write_figure(out / name, figure)
+        drawings.write_figure(out / name, figure)
