@@ -48,19 +48,19 @@ TINY = {
         "measure": {"horizons": [50, 200]},
     },
     "conjunction": {
-        "samples": {"train": 60, "valid": 40},
-        "compare": {"train": 60, "valid": 60},
-        "rule": {"train": 40, "valid": 60},
+        "plain_data": {"train": 60, "valid": 40},
+        "query_data": {"train": 60, "valid": 60},
+        "rule_data": {"train": 40, "valid": 60},
         "train_mlp": {"fit": {"steps": 4, "record_every": 2}},
         "train_attention": {"fit": {"steps": 4, "record_every": 2}},
         "train_rule": {
-            "attention": {"steps": 4}, "head": {"steps": 4}, "linear": {"steps": 4},
+            "attention": {"steps": 4}, "cls_head": {"steps": 4}, "linear": {"steps": 4},
         },
         "search": {"valid": 50},
-        "complexity": {
+        "learners": {
             "linear": {"fit": {"steps": 4}},
             "mlp": {"fit": {"steps": 4}},
-            "attention": {"head": {"fit": {"steps": 4}}},
+            "attention": {"cls_head": {"fit": {"steps": 4}}},
         },
         "ablation": {"variants": {"tutorial": {"fit": {"steps": 4}}}},
     },

@@ -7,7 +7,7 @@ STAGE = "conjunction_train_rule"
 def test_all_four_models_learn_the_same_task(chain):
     params = chain.params(STAGE)
     models = saved_models.read_models(chain.made(STAGE) / "models.safetensors", MemberModule)
-    assert list(models) == ["attention", "head", "mlp", "linear"]
+    assert list(models) == ["attention", "cls_head", "mlp", "linear"]
     assert {model.members for model in models.values()} == {len(params.data.seeds)}
 
 
