@@ -14,21 +14,24 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from pipeline import config
-from pipeline.runtime import dag
+from pipeline.runtime import dag, files
 
 LOCK = "dvc.lock"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Execution:
-    """One execution of a stage; ``deps`` and ``outs`` map paths to the md5 of their content."""
+    """One execution of a stage; ``deps`` and ``outs`` map paths to the md5 of their content.
+
+    ``desc`` is what dvc.yaml says that the stage does. It is no part of the hash.
+    """
 
     stage: str
     cmd: str
     params: Mapping[str, Any]
     deps: Mapping[str, str]
     outs: Mapping[str, str]
+    desc: str = ""
 
     @property
     def hash(self) -> str:
@@ -37,23 +40,29 @@ class Execution:
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def md5(path: Path) -> str:
-    """Return the md5 of a file's content, as dvc.lock states it."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "md5").hexdigest()
-
-
 def from_workspace(root: Path, name: str) -> Execution:
     """Describe a stage by dvc.yaml, params.yaml and the files on disk."""
     stage = dag.read(root)[name]
-    content = config.read(root / config.FILE)
     return Execution(
         stage=name,
         cmd=stage["cmd"],
-        params={section: content[section] for section in stage.get("params", [])},
-        deps={path: md5(root / path) for path in stage.get("deps", [])},
-        outs={path: md5(root / path) for path in dag.outputs(stage)},
+        params=_params(root, name),
+        deps={path: files.md5(root / path) for path in stage.get("deps", [])},
+        outs={path: files.md5(root / path) for path in dag.outputs(stage)},
+        desc=stage.get("desc", ""),
     )
+
+
+def _params(root: Path, name: str) -> dict[str, Any]:
+    file = root / dag.params_file(name)
+    return by_section(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else {}
+
+
+def by_section(sections: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Lay {lab: {section: keys}} out as {"lab.section": keys}."""
+    return {
+        f"{lab}.{part}": keys for lab, parts in sections.items() for part, keys in parts.items()
+    }
 
 
 def from_lock(root: Path) -> dict[str, Execution]:
@@ -61,13 +70,15 @@ def from_lock(root: Path) -> dict[str, Execution]:
     if not (root / LOCK).is_file():
         return {}
     content = YAML(typ="safe", pure=True).load((root / LOCK).read_text(encoding="utf-8"))
+    stages = dag.read(root)
     return {
         name: Execution(
             stage=name,
             cmd=stage["cmd"],
-            params=stage.get("params", {}).get(config.FILE, {}),
+            params=by_section(stage.get("params", {}).get(dag.params_file(name), {})),
             deps={entry["path"]: entry["md5"] for entry in stage.get("deps", [])},
             outs={entry["path"]: entry["md5"] for entry in stage.get("outs", [])},
+            desc=stages.get(name, {}).get("desc", ""),
         )
         for name, stage in content["stages"].items()
     }

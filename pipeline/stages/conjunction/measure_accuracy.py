@@ -5,9 +5,10 @@ from pathlib import Path
 from pydantic import Field
 
 from pipeline.config import StageParams
-from pipeline.core.nn.layers import MemberModule
 from pipeline.core.stats.intervals import Summary
 from pipeline.labs.conjunction.data.datasets import DataConfig, file_of, unpack
+from pipeline.labs.conjunction.models.attention import BinaryAttention
+from pipeline.labs.conjunction.models.mlp import BinaryMLP
 from pipeline.labs.conjunction.report import accuracy
 from pipeline.labs.conjunction.report.accuracy import AccuracyRow, ScoreRow
 from pipeline.runtime import records, saved_models
@@ -29,7 +30,7 @@ def run(params: Params, inputs: Path, out: Path) -> dict[str, dict[str, Summary]
     models = {}
     for name in accuracy.MODELS:
         path = inputs / f"conjunction_train_{name}" / "models.safetensors"
-        trained = saved_models.read_models(path, MemberModule)
+        trained = saved_models.read_models(path, BinaryAttention, BinaryMLP)
         models[name] = {task: trained[f"{task}_{name}"] for task in tasks}
     results, scores = accuracy.measure(data, models)
     records.write_table(out / "scores.csv", accuracy.score_table(params.data, scores), ScoreRow)

@@ -5,11 +5,12 @@ from pathlib import Path
 from pydantic import Field
 
 from pipeline.config import StageParams
-from pipeline.core.nn.layers import MemberModule
 from pipeline.core.stats.intervals import Summary, proportion, summary
 from pipeline.labs.conjunction.data.datasets import DataConfig, file_of, unpack
 from pipeline.labs.conjunction.measure.scores import scores
 from pipeline.labs.conjunction.models.attention import BinaryAttention
+from pipeline.labs.conjunction.models.linear import Linear
+from pipeline.labs.conjunction.models.mlp import BinaryMLP
 from pipeline.labs.conjunction.report.influence import report
 from pipeline.labs.conjunction.train.curves import SearchConfig
 from pipeline.runtime import records, saved_models
@@ -30,7 +31,7 @@ def run(params: Params, inputs: Path, out: Path) -> dict[str, dict[str, Summary]
     path = inputs / "conjunction_data" / "rule.npz"
     [data, *_] = unpack(records.read_arrays(path, file_of(tasks)), tasks).values()
     path = inputs / "conjunction_train_rule" / "models.safetensors"
-    models = saved_models.read_models(path, MemberModule)
+    models = saved_models.read_models(path, BinaryAttention, BinaryMLP, Linear)
     accuracy = {name: scores(model, data)["accuracy"] for name, model in models.items()}
     solved = {name: values >= params.search.threshold for name, values in accuracy.items()}
     attention = models["attention"]
