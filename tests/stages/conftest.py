@@ -25,7 +25,7 @@ TINY = {
         "short_training": {"steps": 3},
         "mlp_fit": {"steps": 4, "record_every": 2},
         "attention_fit": {"steps": 4, "record_every": 2},
-        "head_fit": {"steps": 4},
+        "cls_head_fit": {"steps": 4},
         "short_attention_fit": {"steps": 4},
     },
     "figures": {"style": {"dpi": 50, "font_size": 6.0, "panel_width": 2.4, "panel_height": 1.8}},
@@ -46,15 +46,15 @@ TINY = {
         "measure": {"horizons": [50, 200]},
     },
     "conjunction": {
-        "samples": {"train": 60, "valid": 40},
-        "compare": {"train": 60, "valid": 60},
-        "rule": {"train": 40, "valid": 60},
+        "plain_data": {"train": 60, "valid": 40},
+        "query_data": {"train": 60, "valid": 60},
+        "rule_data": {"train": 40, "valid": 60},
         "train_rule": {"attention": {"steps": 4}, "linear": {"steps": 4}},
         "search": {"valid": 50},
-        "complexity": {
+        "learners": {
             "linear": {"fit": {"steps": 4}},
             "mlp": {"fit": {"steps": 4}},
-            "attention": {"head": {"fit": {"steps": 4}}},
+            "attention": {"cls_head": {"fit": {"steps": 4}}},
         },
     },
 }  # fmt: skip
