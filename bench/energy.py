@@ -10,8 +10,8 @@ from torch.nn.functional import scaled_dot_product_attention
 
 from bench import timing
 from pipeline.core.training.sampling import generators
-from pipeline.labs.energy import classical, continuous
-from pipeline.labs.energy.patterns import random_spins
+from pipeline.labs.energy.data.patterns import random_spins
+from pipeline.labs.energy.models import classical, continuous
 
 QUERIES, PATTERNS, D, BETA, CHUNK = 100_000, 10_000, 64, 8.0, 256
 LOOP_QUERIES = 2_000  # a loop over all would take minutes; its time is a straight line
@@ -91,10 +91,10 @@ def asynchronous() -> dict[str, float]:
     W, start = classical.weights(patterns, diagonal=False), patterns[:, :16]
     order = torch.rand(start.shape, generator=streams[0])
     expected, visits = spin_by_spin(start, W, order)
-    found = classical.settle_asynchronous(start, W, order, 50_000)
+    found = classical.converge_asynchronous(start, W, order, 50_000)
     assert torch.equal(found.states, expected)
     row = timing.ratio(
-        lambda: classical.settle_asynchronous(start, W, order, 50_000),
+        lambda: classical.converge_asynchronous(start, W, order, 50_000),
         lambda: spin_by_spin(start, W, order),
         repeats=3,
     )

@@ -1,0 +1,36 @@
+"""Draw E7's fractions of lowered energies, for the models of three labs."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from pipeline.config import StageParams
+from pipeline.core.stats.intervals import Summary
+from pipeline.figures.energy import descent as figure
+from pipeline.figures.style import StyleConfig, applied
+from pipeline.labs.energy.report.descent import FractionRow
+from pipeline.runtime import artifacts
+from pipeline.runtime.records import read_json, read_table
+
+MODELS = {
+    "descent": "Associative recall",
+    "descent_oscillator": "The oscillator lab's models",
+    "descent_memory": "The memory lab's models",
+}
+
+
+class Params(StageParams):
+    """Sizes of the figures."""
+
+    style: StyleConfig = Field(alias="figures.style")
+
+
+def run(params: Params, inputs: Path, out: Path) -> None:
+    """Write a figure for each lab's models, as PNG and SVG."""
+    with applied(params.style):
+        for name, models in MODELS.items():
+            folder = inputs / f"energy_measure_{name}"
+            table = read_table(folder / "descent.csv", FractionRow)
+            results = read_json(folder / "results.json", dict[str, dict[str, Summary]])
+            drawn = figure.descent(params.style, table, results["E7"]["all_layers"], models)
+            artifacts.write_figure(out / f"e7_{name}", drawn)
