@@ -20,6 +20,7 @@ from pipeline.labs.energy.measure.capacity import DenseConfig, ExponentialConfig
 from pipeline.labs.energy.measure.overlaps import ClassicalConfig
 from pipeline.labs.energy.measure.retrieval import OneStep
 from pipeline.labs.energy.report import capacity, landscape, likelihood, overlaps, phases, retrieval
+from pipeline.labs.energy.report.results import Results
 from pipeline.labs.energy.train.recall import RecallHistoryRow, RecallTrainConfig
 from pipeline.runtime import artifacts
 from pipeline.runtime.records import read_arrays, read_json, read_table
@@ -98,4 +99,4 @@ def continuous(params: Params, inputs: Path) -> Iterator[tuple[str, Figure]]:
 
 def results(folder: Path) -> dict[str, dict[str, Summary]]:
     """Read what a stage measured, by experiment and condition."""
-    return read_json(folder / "results.json", dict[str, dict[str, Summary]])
+    return read_json(folder / "results.json", Results).root

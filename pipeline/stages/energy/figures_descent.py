@@ -5,10 +5,10 @@ from pathlib import Path
 from pydantic import Field
 
 from pipeline.config import StageParams
-from pipeline.core.stats.intervals import Summary
 from pipeline.figures.energy import descent as figure
 from pipeline.figures.style import StyleConfig, applied
 from pipeline.labs.energy.report.descent import FractionRow
+from pipeline.labs.energy.report.results import Results
 from pipeline.runtime import artifacts
 from pipeline.runtime.records import read_json, read_table
 
@@ -31,6 +31,6 @@ def run(params: Params, inputs: Path, out: Path) -> None:
         for name, models in MODELS.items():
             folder = inputs / f"energy_measure_{name}"
             table = read_table(folder / "descent.csv", FractionRow)
-            results = read_json(folder / "results.json", dict[str, dict[str, Summary]])
-            drawn = figure.descent(params.style, table, results["E7"]["all_layers"], models)
+            counts = read_json(folder / "results.json", Results).root["E7"]["all_layers"]
+            drawn = figure.descent(params.style, table, counts, models)
             artifacts.write_figure(out / f"e7_{name}", drawn)

@@ -2,15 +2,14 @@ from itertools import pairwise
 
 import pytest
 
-from pipeline.runtime import artifacts
-from pipeline.stages.energy import _results
+from pipeline.labs.energy.report.overlaps import MeanFieldRow, OverlapRow
+from pipeline.runtime import records
 
-STAGE = "energy_classical"
+STAGE = "energy_measure_classical"
 
 
 def test_every_size_and_load_has_its_overlap_within_its_interval(chain):
-    chain.made(STAGE)
-    table = _results.Results(chain.inputs).table("classical/overlaps")
+    table = records.read_table(chain.made(STAGE) / "overlaps.csv", OverlapRow)
     config = chain.params(STAGE).classical
     plain = table[(table["dynamics"] == "asynchronous") & ~table["diagonal"]]
     loads = len(config.loads) + len(config.critical_loads)
@@ -19,17 +18,17 @@ def test_every_size_and_load_has_its_overlap_within_its_interval(chain):
     assert table["overlap"].between(-1, 1).all()
 
 
-def test_the_metrics_hold_theory_and_a_crossing_for_each_pair_of_sizes(chain):
-    metrics = chain.metrics(STAGE)["E1"]
+def test_the_results_hold_theory_and_a_crossing_for_each_pair_of_sizes(chain):
+    results = chain.metrics(STAGE)["E1"]
     sizes = chain.params(STAGE).classical.sizes
     for small, large in pairwise(sizes):
-        found = metrics[f"crossing_d{small}_d{large}"]
-        assert found["critical_load_low"] <= found["critical_load_high"]
-    assert metrics["theory"]["critical_load"] == pytest.approx(0.1379, abs=1e-4)
-    assert metrics["asynchronous_all_loads"]["uphill"] == 0
+        crossing = results[f"crossing_d{small}_d{large}"]
+        assert crossing["critical_load_low"] <= crossing["critical_load_high"]
+    assert results["theory"]["critical_load"] == pytest.approx(0.1379, abs=1e-4)
+    assert results["asynchronous_all_loads"]["uphill"] == 0
 
 
 def test_the_theorys_curve_ends_at_its_critical_load(chain):
-    theory = artifacts.read_csv(chain.made(STAGE) / "theory.csv", ["load", "overlap"])
+    theory = records.read_table(chain.made(STAGE) / "theory.csv", MeanFieldRow)
     assert theory["load"].max() == pytest.approx(0.1379, abs=1e-4)
     assert theory["overlap"].is_monotonic_decreasing

@@ -1,7 +1,8 @@
 from pipeline.core.nn.transformer import Transformer
-from pipeline.runtime import artifacts, saved_models
+from pipeline.labs.energy.train.recall import RecallHistoryRow
+from pipeline.runtime import records, saved_models
 
-STAGE = "energy_recall_train"
+STAGE = "energy_train_recall"
 
 
 def test_there_is_a_model_of_every_seed_for_every_loss(chain):
@@ -12,8 +13,7 @@ def test_there_is_a_model_of_every_seed_for_every_loss(chain):
 
 
 def test_the_history_has_accuracy_and_alignment_of_every_seed(chain):
-    columns = ["model", "seed", "step", "validation_accuracy", "alignment"]
-    history = artifacts.read_csv(chain.made(STAGE) / "history.csv", columns)
+    history = records.read_table(chain.made(STAGE) / "history.csv", RecallHistoryRow)
     train = chain.params(STAGE).train
     assert set(history["seed"]) == set(train.seeds)
     assert history["validation_accuracy"].between(0, 1).all()
