@@ -46,14 +46,17 @@ def capacity(
             )
         axes.plot([], [], color="0.4", linestyle="--", label="theory at finite d")
         seeds = names.span(points["n"].tolist())
-        axes.legend(title=f"exponent [interval over {seeds} seeds]", fontsize=6.5,
-                    loc="upper left", title_fontsize=7)  # fmt: skip
+        legend = axes.legend(
+            title=f"exponent [interval over {seeds} seeds]", loc="upper left",
+            fontsize=config.font_size - 2, title_fontsize=config.font_size - 1,
+        )  # fmt: skip
+        legend.set_in_layout(False)  # long labels on small panels must not squeeze the axes
         axes.set(xlabel="d", ylabel="number of patterns N", yscale="log")
-    left.set(xscale="log", title=f"F(x) = x$^a$, bit error {dense.bit_error:g}: N ~ d$^{{a-1}}$")
+    left.set(xscale="log", title=f"F(x) = x$^a$, bit error {dense.bit_error:g}; N ~ d$^{{a-1}}$")
     ticks = sorted(set(table.loc[table["experiment"] == "E2", "d"]))[::2]
     left.set_xticks(ticks, [str(d) for d in ticks], minor=False)
     left.set_xticks([], minor=True)
-    right.set(title="F(x) = e$^x$: N ~ 2$^{exponent\\,d}$")
+    right.set(title="F(x) = e$^x$; N ~ 2$^{exponent\\,d}$")
     for axes in (left, right):  # room for the legend above the curves
         low, high = axes.get_ylim()
         axes.set_ylim(low, high * (high / low) ** 0.75)

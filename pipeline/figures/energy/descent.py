@@ -36,7 +36,7 @@ def descent(config: StyleConfig, table: pd.DataFrame, counts: Summary, models: s
         axes.set_xticks(list(at.values()), [str(layer) for _, layer in at])
         axes.grid(visible=False, axis="x")
     above = rows[0][0].secondary_xaxis("top")
-    above.set_xticks(list(centres.values()), [label.replace(", ", "\n") for label in centres])
+    above.set_xticks(list(centres.values()), [label.replace("), ", ")\n") for label in centres])
     above.tick_params(length=0)
     above.spines["top"].set_visible(False)
     style.legend_below(figure, rows[0][0])

@@ -26,10 +26,9 @@ def likelihood(
     for k, (name, plane, bars) in enumerate(zip(examples.sets, above, below, strict=True)):
         stored(plane, examples, k)
         held_out(bars, losses[losses["set"] == name], labelled=k == 0)
-        cost = names.bracketed(results[name], "tied_weights_cost", 2)
-        bars.set_title(f"tied weights cost {cost}\nmedian of {results[name]['n']} seeds")
+        cost = names.bracketed(results[name], "tied_weights_cost", 2).replace(" ", "\n", 1)
+        bars.set_title(f"tied weights cost {cost}, {results[name]['n']} seeds")
     below[0].set_ylabel("model")
-    style.legend_below(figure, above[0])
     return figure
 
 
@@ -38,10 +37,9 @@ def stored(axes: Axes, examples: Examples, k: int) -> None:
     axes.plot(*examples.points[k].T, ".", color="0.8", markersize=2)
     for model, means in zip(examples.models, examples.means[k], strict=True):
         index = MODELS.index(model)
-        axes.plot(*means.T, MARKERS[index], color=COLOURS[index], markersize=5, fillstyle="none",
-                  label=names.LIKELIHOOD_MODELS[model])  # fmt: skip
+        axes.plot(*means.T, MARKERS[index], color=COLOURS[index], markersize=5, fillstyle="none")
     axes.set(aspect="equal", adjustable="datalim", xlabel="x", ylabel="y")
-    axes.set_title(f"{names.words(examples.sets[k])}, seed {examples.seed[k]} (median cost)")
+    axes.set_title(f"{names.words(examples.sets[k])}\nseed {examples.seed[k]}, of median cost")
 
 
 def held_out(axes: Axes, losses: pd.DataFrame, *, labelled: bool) -> None:

@@ -28,7 +28,7 @@ def overlaps(
     pair = name.removeprefix(CROSSING).replace("_d", " and ")
     title = (
         "E1 Classical network: retrieval breaks down at a load of "
-        f"{names.bracketed(last, 'critical_load', 4)} (d = {pair}, {last['n']} draws); "
+        f"{names.bracketed(last, 'critical_load', 4)} (d = {pair}, {last['n']} draws);\n"
         f"mean-field theory {results['theory']['critical_load']:.4f}"
     )
     figure, [[left, middle, right]] = style.panels(config, 1, 3, title)
@@ -44,6 +44,8 @@ def overlaps(
                    label=f"crossing of d = {pair}")  # fmt: skip
     for axes in (left, middle):
         axes.axvline(results["theory"]["critical_load"], color=TRUTH, linewidth=0.8, linestyle=":")
+    # An interval may be wider than all loads: it must not press the curves flat.
+    middle.set_xlim(0, 1.05 * curves["load"].max())
     size = dynamics(right, curves)
     draws = names.span(by_size["n"].tolist())
     left.set(ylabel="overlap m", title=f"median of {draws} draws, interval")

@@ -24,7 +24,7 @@ def phases(config: StyleConfig, arrays: PhaseArrays, results: dict[str, Summary]
         if low < high
         else "the average and single patterns are nowhere both stable"
     )
-    title = f"E5 Fixed points, from global average over metastable subset to one pattern: {verdict}"
+    title = f"E5 Fixed points, from global average over metastable subset to pattern:\n{verdict}"
     figure, [[left, middle, right]] = style.panels(config, 1, 3, title)
     diagram(left, arrays)
     for k, label in enumerate(BRANCHES):
