@@ -12,8 +12,9 @@ from pipeline.figures.style import COLOURS, StyleConfig
 
 MARKERS = ("o", "s", "x", "^")
 STEPS = {"lowered": "full step", "downhill": "small step"}
-WIDEST = 2.4  # of a model's label, in layers
+LABEL_ROOM = 3.6  # that a model's label takes, in layers
 LAYERS_A_PANEL = 9  # about as many as the width of one panel holds
+NARROWEST = 2.5  # panels: room for the title and the legend
 
 
 def descent(config: StyleConfig, table: pd.DataFrame, counts: Summary, models: str) -> Figure:
@@ -21,39 +22,48 @@ def descent(config: StyleConfig, table: pd.DataFrame, counts: Summary, models: s
 
     ``counts`` is ``E7.all_layers`` of the results, ``models`` says whose models they are.
     """
+    above, below, layers = (counts[k] for k in ("excess_above_0", "excess_below_0", "n_layers"))
     title = (
-        f"E7 {models}: a layer's real update lowers its heads' energies more often than another\n"
-        f"sequence's in {counts['excess_above_0']} of {counts['n_layers']} layers, less often in "
-        f"{counts['excess_below_0']} (interval over {names.span(table['n'].tolist())} seeds)"
+        f"E7 {models}: a layer's real update lowers its heads' energies\n"
+        f"more often than another sequence's in {above} of {layers} layers, less often in {below} "
+        f"(interval over {names.span(table['n'].tolist())} seeds)"
     )
     at, centres = positions(table)
-    width = max(1.6, (max(at.values()) + 1) / LAYERS_A_PANEL)
+    end = max(at.values()) + LABEL_ROOM / 2
+    width = max(NARROWEST, end / LAYERS_A_PANEL)
     figure, rows = style.panels(config, 2, 1, title, width=width)
     for [axes], (kind, what) in zip(rows, STEPS.items(), strict=True):
         draw(axes, table, at, kind)
         axes.axhline(0.5, color="0.6", linewidth=0.8, linestyle=":")
-        axes.set(ylim=(-0.03, 1.03), ylabel=f"energy falls, {what}", xlabel="layer of each model")
+        axes.set(
+            xlim=(-LABEL_ROOM / 4, end),
+            ylim=(-0.03, 1.03),
+            ylabel=f"energy falls, {what}",
+            xlabel="layer of each model",
+        )
         axes.set_xticks(list(at.values()), [str(layer) for _, layer in at])
         axes.grid(visible=False, axis="x")
-    above = rows[0][0].secondary_xaxis("top")
-    above.set_xticks(list(centres.values()), [label.replace("), ", ")\n") for label in centres])
-    above.tick_params(length=0)
-    above.spines["top"].set_visible(False)
+    top = rows[0][0].secondary_xaxis("top")
+    top.set_xticks(
+        [centre for _, centre in centres], [label.replace("), ", ")\n") for label, _ in centres]
+    )
+    top.tick_params(length=0)
+    top.spines["top"].set_visible(False)
     style.legend_below(figure, rows[0][0])
     return figure
 
 
-def positions(table: pd.DataFrame) -> tuple[dict[tuple[str, int], float], dict[str, float]]:
-    """Return where each (model, layer) stands, and the centre of each model by description."""
+def positions(table: pd.DataFrame) -> tuple[dict[tuple[str, int], float], list[tuple[str, float]]]:
+    """Return where each (model, layer) stands, and each model's description with its centre."""
     at: dict[tuple[str, int], float] = {}
-    centres: dict[str, float] = {}
+    centres: list[tuple[str, float]] = []
     start = 0.0
     for model, rows in table.groupby("model", sort=False):
         layers = list(dict.fromkeys(rows["layer"]))
-        room = max(WIDEST, len(layers))
+        room = max(LABEL_ROOM, len(layers))
         first = start + (room - len(layers)) / 2
         at |= {(str(model), layer): first + k for k, layer in enumerate(layers)}
-        centres[rows["description"].iloc[0]] = first + (len(layers) - 1) / 2
+        centres.append((str(rows["description"].iloc[0]), first + (len(layers) - 1) / 2))
         start += room + 1
     return at, centres
 

@@ -13,7 +13,7 @@ from pipeline.runtime import artifacts
 from pipeline.runtime.records import read_json, read_table
 
 MODELS = {
-    "descent": "Associative recall",
+    "descent": "Associative recall, models by their loss",
     "descent_oscillator": "The oscillator lab's models",
     "descent_memory": "The memory lab's models",
 }

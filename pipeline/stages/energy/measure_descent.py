@@ -42,7 +42,7 @@ def run(params: Params, inputs: Path, out: Path) -> dict[str, object]:
         accuracy[name] = summary({"accuracy": recall.accuracy(params.task, model, drawn)})
         loss = params.train.losses.get(name)
         layers, positions = layers_of(model, drawn.tokens), recall.query_positions(params.task)
-        description = f"trained on {loss.description}" if loss else name
+        description = loss.description if loss else name
         at_work.append(report.ModelAtWork(name, description, layers, positions))
     measured = report.measure_models(at_work, params.descent.seed)
     records.write_table(out / "descent.csv", report.table(measured), report.FractionRow)

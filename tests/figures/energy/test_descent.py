@@ -47,7 +47,7 @@ def test_layers_stand_in_order_and_models_apart():
     places = list(at.values())
     assert places[1] - places[0] > 1
     assert [b - a for a, b in pairwise(places[1:])] == pytest.approx([1, 1])
-    assert centres["3 layers of (8, 4), no mask"] == pytest.approx(places[2])
+    assert centres[1] == ("3 layers of (8, 4), no mask", pytest.approx(places[2]))
 
 
 def test_every_direction_of_every_layer_is_drawn_with_its_interval(style):
