@@ -33,7 +33,7 @@ class Params(StageParams):
     classical: ClassicalConfig = Field(alias="energy.classical")
     dense: DenseConfig = Field(alias="energy.dense")
     exponential: ExponentialConfig = Field(alias="energy.exponential")
-    train: RecallTrainConfig = Field(alias="energy.recall_train")
+    train: RecallTrainConfig = Field(alias="energy.train_recall")
 
 
 def run(params: Params, inputs: Path, out: Path) -> None:

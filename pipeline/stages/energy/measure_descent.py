@@ -22,7 +22,7 @@ class Params(StageParams):
     """The task, the seeds, and the size of the measurement."""
 
     task: recall.RecallConfig = Field(alias="energy.recall")
-    train: RecallTrainConfig = Field(alias="energy.recall_train")
+    train: RecallTrainConfig = Field(alias="energy.train_recall")
     descent: report.DescentConfig = Field(alias="energy.descent")
 
 

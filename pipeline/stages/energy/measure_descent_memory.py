@@ -40,7 +40,7 @@ def at_work(inputs: Path, count: int) -> Iterator[report.ModelAtWork]:
         of_all = tokens.expand(model.members, -1, -1)
         with torch.no_grad():
             layers = [attention_layer(layer) for layer in activations(model.double(), of_all)]
-        description = f"d = {model.config.d}, H = {model.config.heads}"
+        description = f"d = {model.config.d}, H = {model.config.modules}"
         yield report.ModelAtWork(f"memory_{name}", description, layers, LAST)
 
 

@@ -23,7 +23,7 @@ class Params(StageParams):
 
     task: RecallConfig = Field(alias="energy.recall")
     model: RecallModelConfig = Field(alias="energy.recall_model")
-    train: RecallTrainConfig = Field(alias="energy.recall_train")
+    train: RecallTrainConfig = Field(alias="energy.train_recall")
 
 
 def compute(cell: RecallCell) -> tuple[MemberModule, History]:

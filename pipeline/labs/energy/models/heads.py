@@ -33,7 +33,7 @@ class AttentionLayer:
     causal: bool
 
     @property
-    def heads(self) -> int:
+    def n_heads(self) -> int:
         """Number of heads."""
         return self.key.shape[2]
 
@@ -47,12 +47,12 @@ class AttentionLayer:
         self, streams: Float[Tensor, "member batch head time d_model"]
     ) -> Float[Tensor, "member batch head time"]:
         """Return head h's energy for its query from copy h of the stream."""
-        each = [self.energy(streams[:, :, h])[:, :, h] for h in range(self.heads)]
+        each = [self.energy(streams[:, :, h])[:, :, h] for h in range(self.n_heads)]
         return torch.stack(each, dim=2)
 
     def gradient(self) -> Float[Tensor, "member batch head time d_model"]:
         """Return the gradient of each head's energy with respect to the stream at its position."""
-        copies = self.stream.detach().unsqueeze(2).repeat(1, 1, self.heads, 1, 1).requires_grad_()
+        copies = self.stream.detach().unsqueeze(2).repeat(1, 1, self.n_heads, 1, 1).requires_grad_()
         with torch.enable_grad():
             (gradient,) = torch.autograd.grad(self.energy_each(copies).sum(), copies)
         return gradient
