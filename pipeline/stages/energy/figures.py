@@ -1,6 +1,5 @@
 """Draw the energy lab's figures from its measurements; E7's fractions have a stage of their own."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -8,13 +7,13 @@ from pydantic import Field
 
 from pipeline.config import StageParams
 from pipeline.core.stats.intervals import Summary
-from pipeline.figures.energy import capacity as capacity_figure
-from pipeline.figures.energy import landscape as landscape_figure
-from pipeline.figures.energy import learning as learning_figure
-from pipeline.figures.energy import likelihood as likelihood_figure
-from pipeline.figures.energy import overlaps as overlaps_figure
-from pipeline.figures.energy import phases as phases_figure
-from pipeline.figures.energy import retrieval as retrieval_figure
+from pipeline.figures.energy.capacity import capacity as draw_capacity
+from pipeline.figures.energy.landscape import landscape as draw_landscape
+from pipeline.figures.energy.learning import learning as draw_learning
+from pipeline.figures.energy.likelihood import likelihood as draw_likelihood
+from pipeline.figures.energy.overlaps import overlaps as draw_overlaps
+from pipeline.figures.energy.phases import phases as draw_phases
+from pipeline.figures.energy.retrieval import retrieval as draw_retrieval
 from pipeline.figures.style import StyleConfig, applied
 from pipeline.labs.energy.measure.capacity import DenseConfig, ExponentialConfig
 from pipeline.labs.energy.measure.overlaps import ClassicalConfig
@@ -39,62 +38,51 @@ class Params(StageParams):
 def run(params: Params, inputs: Path, out: Path) -> None:
     """Write each figure as PNG and SVG."""
     with applied(params.style):
-        for name, figure in (*discrete(params, inputs), *continuous(params, inputs)):
-            artifacts.write_figure(out / name, figure)
+        for draw in (draw_discrete, draw_continuous, draw_trained):
+            for name, figure in draw(params, inputs).items():
+                artifacts.write_figure(out / name, figure)
 
 
-def discrete(params: Params, inputs: Path) -> Iterator[tuple[str, Figure]]:
-    """Draw E1 to E3."""
+def draw_discrete(params: Params, inputs: Path) -> dict[str, Figure]:
+    """Draw the networks of spins, E1 to E3."""
     folder = inputs / "energy_measure_classical"
-    yield (
-        "e1_overlaps",
-        overlaps_figure.overlaps(
-            params.style,
-            read_table(folder / "overlaps.csv", overlaps.OverlapRow),
-            read_table(folder / "theory.csv", overlaps.MeanFieldRow),
-            results(folder)["E1"],
-            params.classical.retrieved_above,
-        ),
-    )
+    curves = read_table(folder / "overlaps.csv", overlaps.OverlapRow)
+    theory = read_table(folder / "theory.csv", overlaps.MeanFieldRow)
+    e1, threshold = results(folder)["E1"], params.classical.retrieved_above
     folder = inputs / "energy_measure_capacity"
-    table = read_table(folder / "capacity.csv", capacity.CapacityRow)
-    yield (
-        "e2_e3_capacity",
-        capacity_figure.capacity(
-            params.style, table, results(folder), params.dense, params.exponential
-        ),
-    )
+    points, both = read_table(folder / "capacity.csv", capacity.CapacityRow), results(folder)
+    configs = params.dense, params.exponential
+    return {
+        "e1_overlaps": draw_overlaps(params.style, curves, theory, e1, threshold),
+        "e2_e3_capacity": draw_capacity(params.style, points, both, *configs),
+    }
 
 
-def continuous(params: Params, inputs: Path) -> Iterator[tuple[str, Figure]]:
-    """Draw E4 to E8."""
-    style, folder = params.style, inputs / "energy_measure_continuous"
+def draw_continuous(params: Params, inputs: Path) -> dict[str, Figure]:
+    """Draw the continuous network, E4, E5 and E8."""
+    folder = inputs / "energy_measure_continuous"
     measured = results(folder)
-    yield (
-        "e4_retrieval",
-        retrieval_figure.retrieval(
-            style,
-            read_table(folder / "uphill.csv", retrieval.UphillRow),
-            read_arrays(folder / "one_step.npz", OneStep),
-            measured["E4"],
-        ),
-    )
-    arrays = read_arrays(folder / "phases.npz", phases.PhaseArrays)
-    yield "e5_phases", phases_figure.phases(style, arrays, measured["E5"])
+    steps = read_table(folder / "uphill.csv", retrieval.UphillRow)
+    queries = read_arrays(folder / "one_step.npz", OneStep)
+    diagram = read_arrays(folder / "phases.npz", phases.PhaseArrays)
     surfaces = read_arrays(folder / "landscape.npz", landscape.Landscapes)
-    yield "e8_landscape", landscape_figure.landscape(style, surfaces)
+    return {
+        "e4_retrieval": draw_retrieval(params.style, steps, queries, measured["E4"]),
+        "e5_phases": draw_phases(params.style, diagram, measured["E5"]),
+        "e8_landscape": draw_landscape(params.style, surfaces),
+    }
+
+
+def draw_trained(params: Params, inputs: Path) -> dict[str, Figure]:
+    """Draw the trained models, E6 and E7's learning."""
     folder = inputs / "energy_train_likelihood"
-    yield (
-        "e6_likelihood",
-        likelihood_figure.likelihood(
-            style,
-            read_table(folder / "losses.csv", likelihood.LossRow),
-            read_arrays(folder / "examples.npz", likelihood.Examples),
-            results(folder)["E6"],
-        ),
-    )
+    losses = read_table(folder / "losses.csv", likelihood.LossRow)
+    examples, e6 = read_arrays(folder / "examples.npz", likelihood.Examples), results(folder)["E6"]
     history = read_table(inputs / "energy_train_recall" / "history.csv", RecallHistoryRow)
-    yield "e7_learning", learning_figure.learning(style, history, params.train.losses)
+    return {
+        "e6_likelihood": draw_likelihood(params.style, losses, examples, e6),
+        "e7_learning": draw_learning(params.style, history, params.train.losses),
+    }
 
 
 def results(folder: Path) -> dict[str, dict[str, Summary]]:
