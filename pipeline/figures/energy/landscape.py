@@ -20,7 +20,7 @@ def landscape(config: StyleConfig, landscapes: Landscapes) -> Figure:
     figure, [panels] = style.panels(config, 1, len(landscapes.betas), title)
     for k, axes in enumerate(panels):
         draw(axes, landscapes, k)
-    panels[0].legend(loc="upper left", frameon=True)
+    style.legend_below(figure, panels[0])
     return figure
 
 

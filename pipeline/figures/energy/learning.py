@@ -25,11 +25,11 @@ def learning(
     figure, [axes] = style.panels(config, 1, len(PANELS), title, width=1.4)
     for k, (name, runs) in enumerate(history.groupby("model", sort=False)):
         for number, (_, run) in enumerate(runs.groupby("seed")):
-            label = losses[str(name)].description if number == 0 else None
+            label = f"loss: {losses[str(name)].description}" if number == 0 else None
             for panel, column in zip(axes, PANELS, strict=True):
                 panel.plot(run["step"], run[column], color=COLOURS[k % len(COLOURS)],
                            linewidth=0.9, label=label)  # fmt: skip
     for panel, label in zip(axes, PANELS.values(), strict=True):
         panel.set(xlabel="step", ylabel=label, ylim=(None, 1.03))
-    axes[0].legend(title="loss")
+    style.legend_below(figure, axes[0])
     return figure

@@ -43,7 +43,7 @@ def phases(config: StyleConfig, arrays: PhaseArrays, results: dict[str, Summary]
         axes.set_title(f"similarity 0, median of {ends['n']} seeds")
         axes.set_xticks(ticks, [str(t) for t in ticks])
         axes.set_xticks([], minor=True)
-    middle.legend(loc="upper right", bbox_to_anchor=(1.0, 0.8))
+    right.legend(loc="lower right")
     return figure
 
 

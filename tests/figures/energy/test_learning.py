@@ -42,8 +42,8 @@ def test_every_seed_of_every_loss_is_a_line_in_both_panels(style, assert_labelle
 
 def test_losses_are_named_by_their_weights_once_and_the_seeds_counted(style):
     figure = learning(style, history(), LOSSES)
-    labels = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
-    assert labels == ["task alone", "task + 0.1 alignment"]
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert labels == ["loss: task alone", "loss: task + 0.1 alignment"]
     assert "each of 3 seeds" in figure.get_suptitle()
 
 
