@@ -59,7 +59,7 @@ def capacity(
     right.set(title="F(x) = e$^x$; N ~ 2$^{exponent\\,d}$")
     for axes in (left, right):  # room for the legend above the curves
         low, high = axes.get_ylim()
-        axes.set_ylim(low, high * (high / low) ** 0.75)
+        axes.set_ylim(low, high * (high / low) ** 1.1)
     return figure
 
 
