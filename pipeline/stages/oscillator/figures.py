@@ -3,6 +3,9 @@
 from pathlib import Path
 
 from matplotlib.figure import Figure
+from pipeline.labs.oscillator.regression_examples import SCHEMA
+from pipeline.labs.oscillator.task import TaskConfig
+from pipeline.stages.oscillator._figures import read_rollouts, write
 from pydantic import Field
 
 from pipeline.config import StageParams
@@ -12,10 +15,7 @@ from pipeline.figures.oscillator import rollouts as rollouts
 from pipeline.figures.oscillator import sequence as oscillator_sequence
 from pipeline.figures.oscillator import time as oscillator_time
 from pipeline.figures.style import StyleConfig, applied
-from pipeline.labs.oscillator.regression_examples import SCHEMA
-from pipeline.labs.oscillator.task import TaskConfig
 from pipeline.runtime import artifacts
-from pipeline.stages.oscillator._figures import read_rollouts, write
 
 
 class Params(StageParams):

@@ -2,17 +2,17 @@
 
 from pathlib import Path
 
+from pipeline.labs.oscillator.datasets import WindowDataConfig
+from pipeline.labs.oscillator.recipe import RecipesConfig
+from pipeline.labs.oscillator.task import TaskConfig
+from pipeline.stages.oscillator._figures import read_rollouts, write
 from pydantic import Field
 
 from pipeline.config import StageParams
 from pipeline.figures.learning_curves import learning_curves
 from pipeline.figures.oscillator import recipe as figures
 from pipeline.figures.style import StyleConfig, applied
-from pipeline.labs.oscillator.datasets import WindowDataConfig
-from pipeline.labs.oscillator.recipe import RecipesConfig
-from pipeline.labs.oscillator.task import TaskConfig
 from pipeline.runtime import artifacts
-from pipeline.stages.oscillator._figures import read_rollouts, write
 
 
 class Params(StageParams):
