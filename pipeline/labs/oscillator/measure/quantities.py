@@ -82,7 +82,7 @@ def measured(
     config: MeasureConfig,
     sizes: Mapping[tuple[str, str], int],
 ) -> dict[str, dict[str, Summary]]:
-    """Summarise the rollouts of every (experiment, model), with its ``parameters`` if it has any."""
+    """Summarise the rollouts of every (experiment, model); with its ``parameters``, if any."""
     results: dict[str, dict[str, Summary]] = {}
     for (experiment, name), predicted in rollouts.items():
         place = (experiment, name)
@@ -116,8 +116,8 @@ def surrogate_quantities(
 ) -> dict[str, Float[Tensor, " member"]]:
     """Say how well a surrogate stands for its model, member by member.
 
-    ``r2_score`` of the one-step outputs is near one for any smooth forecaster, as the next state is close
-    to the last one; ``r2_score_increment``, of output minus last state, is stricter.
+    ``r2_score`` of the one-step outputs is near one for any smooth forecaster, as the next state is
+    close to the last one; ``r2_score_increment``, of output minus last state, is stricter.
     ``valid_imitation_time`` is the valid prediction time with the model's rollout for the truth.
     """
     ours, theirs = surrogate[:, :, 0], model[:, :, 0]
