@@ -44,8 +44,8 @@ TINY = {
         },
         "polish": {"samples": 32, "optimizer": {"iterations": 2, "chunk": 20}},
         "train_ablation": {"models": {"recipe": {"training": {"steps": 3}}}},
-        "generality": {"trajectories": 3, "steps": 6},
-        "measure": {"horizons": [50, 200]},
+        "robustness": {"trajectories": 3, "steps": 6},
+        "measure": {"rollout_steps": [50, 200]},
     },
     "conjunction": {
         "samples": {"train": 60, "valid": 40},

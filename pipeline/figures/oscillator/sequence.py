@@ -44,9 +44,15 @@ def trained(
 def saliency(config: StyleConfig, maps: SaliencyMaps, results: Mapping[str, Any]) -> Figure:
     """Draw the saliency maps of every seed, a loss a row; post 2's figure 2."""
     losses, columns = maps.off_diagonal.shape
+    medians = "; ".join(
+        f"{names.words(loss)} $|W_O|$ = {results[loss]['norm_W_O']:.2g}, "
+        f"attention / direct path {results[loss]['attention_share']:.2g}"
+        for loss in maps.loss
+    )
     title = (
-        rf"O4  Saliency $\partial Y_i / \partial X_j$ (channels x, p interleaved), {columns} seeds"
-        "\nabove each map: the share of it that is off the diagonal"
+        r"O4  Saliency $\partial Y_i / \partial X_j$ (channels x, p interleaved): "
+        "above each map, the share of it that is off the diagonal\n"
+        f"medians over {names.count([columns], 'seed')}: {medians}"
     )
     figure, axes = style.panels(config, losses, columns, title)
     for i, loss in enumerate(maps.loss):
@@ -56,13 +62,7 @@ def saliency(config: StyleConfig, maps: SaliencyMaps, results: Mapping[str, Any]
             median = ", the median" if k == maps.median[i] else ""
             share = f"seed {maps.seeds[i, k]}{median}: {100 * maps.off_diagonal[i, k]:.2g} %"
             axis.set_title(share, loc="left")
-        measured = results[loss]
-        above = (
-            f"{names.words(loss)}; medians: $|W_O|$ = {measured['norm_W_O']:.2g}, "
-            f"attention / direct path {measured['attention_share']:.2g}"
-        )
-        axes[i][0].set_title(f"{above}\n{axes[i][0].get_title(loc='left')}", loc="left")
-        axes[i][0].set_ylabel("output position $i$")
+        axes[i][0].set_ylabel(f"{names.words(loss)}\noutput position $i$")
     return figure
 
 

@@ -15,10 +15,11 @@ def network(
     config: StyleConfig, rollouts: Rollouts, energy: EnergyInTime, dt: float, n: int
 ) -> Figure:
     """Draw the network's trajectory (post 4's figure) and ln E / E_exact against time."""
+    over = names.count([n], "seed")
     title = (
         "O2  A network of time, (x0, p0, t) → (x, p): is its energy conserved?\n"
         "trajectory: one example, by the seed of median error; "
-        f"energy: median over test trajectories, then over {names.count([n], 'seed')} with its interval"
+        f"energy: median over test trajectories, then over {over} with its interval"
     )
     (name,) = rollouts.model
     figure, axes = style.panels(config, 1, 4, title)

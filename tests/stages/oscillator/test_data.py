@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from pipeline.labs.oscillator.datasets import SCHEMA
-from pipeline.labs.oscillator.task import propagator
+from pipeline.labs.oscillator.data.task import propagator
+from pipeline.labs.oscillator.data.windows import SCHEMA
 from pipeline.runtime import artifacts
 
 STAGE = "oscillator_data"

@@ -1,7 +1,7 @@
 from pipeline.runtime import artifacts
 
 STAGE = "oscillator_measure_recipe"
-QUANTITIES = ("one_step", "r50", "r200", "horizon", "energy_drift", "energy_spread")
+QUANTITIES = ("one_step", "r50", "r200", "valid_prediction_time", "energy_drift", "energy_spread")
 ORACLES = ("dmd", "likelihood")
 
 
@@ -41,7 +41,7 @@ def test_the_oracles_are_exact_on_noise_free_windows(chain):
     # omega0 is searched to 3 / 10 / 5^7 / 10 rad/s: a phase wrong by this after 24 s.
     assert found["likelihood"]["r200"] < 24 * 3 / (10 * 5**7 * 10)
     for name in ORACLES:
-        assert found[name]["horizon"] == 200
+        assert found[name]["valid_prediction_time"] == 200
 
 
 def test_the_rollouts_for_the_figures_are_of_the_models_beside_in_context_dmd(chain):

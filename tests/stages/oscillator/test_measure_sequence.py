@@ -1,12 +1,12 @@
 import numpy as np
 
 from pipeline.core.nn.transformer import Transformer
-from pipeline.labs.oscillator.saliency import path_norms
+from pipeline.labs.oscillator.measure.saliency import path_norms
 from pipeline.runtime import artifacts, saved_models
 
 STAGE = "oscillator_measure_sequence"
 QUANTITIES = (
-    "one_step", "r50", "r200", "horizon", "energy_drift", "energy_spread", "norm_W_O",
+    "one_step", "r50", "r200", "valid_prediction_time", "energy_drift", "energy_spread", "norm_W_O",
     "norm_direct", "norm_attention", "attention_share", "off_diagonal_saliency",
 )  # fmt: skip
 

@@ -4,8 +4,8 @@ import pytest
 from pipeline.runtime import artifacts
 
 STAGE = "oscillator_measure_variable"
-FORECAST = ("one_step", "r50", "r200", "horizon", "energy_drift", "energy_spread")
-SURROGATE = ("r2", "r2_increment", "divergence_horizon")
+FORECAST = ("one_step", "r50", "r200", "valid_prediction_time", "energy_drift", "energy_spread")
+SURROGATE = ("r2_score", "r2_score_increment", "valid_imitation_time")
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def test_the_oracle_is_exact_on_noise_free_windows(chain):
         # known to 10 x 40^(1/2) eps, and 200 of them, which damping shrinks, to 3e-13.
         assert found["one_step"] < 10 * 40**0.5 * 2.2e-16
         assert found["r200"] < 1e-12
-        assert found["horizon"] == 200
+        assert found["valid_prediction_time"] == 200
 
 
 def test_attention_of_o6_is_the_best_model_of_o5(chain):

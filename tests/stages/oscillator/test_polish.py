@@ -2,9 +2,9 @@ import pytest
 import torch
 
 from pipeline import config
-from pipeline.labs.oscillator.datasets import SCHEMA
-from pipeline.labs.oscillator.equivariant import Equivariant
-from pipeline.labs.oscillator.recipe import weighted_error, weights
+from pipeline.labs.oscillator.data.windows import SCHEMA
+from pipeline.labs.oscillator.models.scale_normalised import Equivariant
+from pipeline.labs.oscillator.train.recipe import weighted_error, weights
 from pipeline.runtime import artifacts, saved_models
 from pipeline.stages.oscillator import polish as stage
 

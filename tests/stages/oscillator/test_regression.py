@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from pipeline.labs.oscillator.regression_examples import SCHEMA
+from pipeline.labs.oscillator.report.regression_examples import SCHEMA
 from pipeline.runtime import artifacts
 
 STAGE = "oscillator_regression"

@@ -1,4 +1,4 @@
-from pipeline.labs.oscillator.equivariant import Equivariant
+from pipeline.labs.oscillator.models.scale_normalised import Equivariant
 from pipeline.runtime import artifacts, saved_models
 
 STAGE = "oscillator_train_ablation"

@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.labs.oscillator.equivariant import Equivariant
+from pipeline.labs.oscillator.models.scale_normalised import Equivariant
 from pipeline.runtime import artifacts, saved_models
 
 STAGE = "oscillator_train_recipe"

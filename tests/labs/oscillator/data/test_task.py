@@ -4,7 +4,7 @@ import math
 import pytest
 import torch
 
-from pipeline.labs.oscillator.task import (
+from pipeline.labs.oscillator.data.task import (
     advance,
     energy,
     initial_by_energy,

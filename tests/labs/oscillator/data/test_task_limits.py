@@ -6,7 +6,7 @@ import mpmath
 import pytest
 import torch
 
-from pipeline.labs.oscillator.task import basis
+from pipeline.labs.oscillator.data.task import basis
 
 EPS = torch.finfo(torch.float64).eps
 

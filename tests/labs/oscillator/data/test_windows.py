@@ -2,9 +2,10 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from pipeline.labs.oscillator import datasets
-from pipeline.labs.oscillator.datasets import FixedDataConfig, WindowDataConfig, by_gamma
-from pipeline.labs.oscillator.task import TaskConfig, energy, propagator
+from pipeline.labs.oscillator.data.fixed import FixedDataConfig, by_gamma
+from pipeline.labs.oscillator.data.fixed import fixed as fixed_splits
+from pipeline.labs.oscillator.data.task import TaskConfig, energy, propagator
+from pipeline.labs.oscillator.data.windows import WindowDataConfig, held_out, windows
 
 TASK = TaskConfig(dt=0.1)
 EPS = torch.finfo(torch.float64).eps
@@ -20,16 +21,16 @@ VARIABLE = {
 
 
 def fixed(**changes):
-    return datasets.fixed(TASK, FixedDataConfig(**{**FIXED, **changes}))
+    return fixed_splits(TASK, FixedDataConfig(**{**FIXED, **changes}))
 
 
 def variable(**changes):
-    splits = datasets.windows(TASK, WindowDataConfig(**{**VARIABLE, **changes}))
+    splits = windows(TASK, WindowDataConfig(**{**VARIABLE, **changes}))
     return {f"variable_{name}": split for name, split in splits.items()}
 
 
 def started(split):
-    return energy(split["states"][:, 0], split["omega0"])
+    return energy(split.states[:, 0], split.omega0)
 
 
 MAKERS = (fixed, variable)
@@ -45,29 +46,29 @@ TIMES = {
 @pytest.mark.parametrize("make", MAKERS)
 def test_splits_have_the_sizes_of_the_config_in_float64(make):
     for name, split in make().items():
-        assert split["states"].shape == (SIZES[name], TIMES[name], 2)
-        assert split["omega0"].shape == split["gamma"].shape == (SIZES[name],)
-        assert {tensor.dtype for tensor in split.values()} == {torch.float64}
-        assert split.keys() == datasets.SCHEMA.keys()
+        assert split.states.shape == (SIZES[name], TIMES[name], 2)
+        assert split.omega0.shape == split.gamma.shape == (SIZES[name],)
+        tensors = (split.states, split.omega0, split.gamma)
+        assert {tensor.dtype for tensor in tensors} == {torch.float64}
 
 
 @pytest.mark.parametrize("make", MAKERS)
 def test_every_trajectory_obeys_its_own_parameters(make):
     for split in make().values():
-        k = propagator(split["omega0"], split["gamma"], TASK.dt)
-        following = split["states"][:, :-1] @ k.mT
+        k = propagator(split.omega0, split.gamma, TASK.dt)
+        following = split.states[:, :-1] @ k.mT
         # States up to 6, entries up to 4, six doublings.
         atol = 100 * EPS * 24
-        torch.testing.assert_close(split["states"][:, 1:], following, rtol=0, atol=atol)
+        torch.testing.assert_close(split.states[:, 1:], following, rtol=0, atol=atol)
 
 
 @pytest.mark.parametrize("make", MAKERS)
 def test_a_seed_is_its_data(make):
     first, again, other = make(), make(), make(seed=4)
     for name, split in first.items():
-        assert torch.equal(split["states"], again[name]["states"])
+        assert torch.equal(split.states, again[name].states)
         if name != "variable_example":
-            assert not torch.equal(split["states"], other[name]["states"])
+            assert not torch.equal(split.states, other[name].states)
 
 
 @pytest.mark.parametrize(
@@ -83,12 +84,12 @@ def test_a_seed_is_its_data(make):
 def test_a_split_does_not_depend_on_the_size_of_another(make, changed, own):
     before, after = make(), make(**changed)
     for name in before.keys() - {own}:
-        assert torch.equal(before[name]["states"], after[name]["states"])
-    assert after[own]["states"].shape != before[own]["states"].shape
+        assert torch.equal(before[name].states, after[name].states)
+    assert after[own].states.shape != before[own].states.shape
 
 
 def test_splits_share_no_trajectory():
-    starts = torch.cat([split["states"][:, 0] for split in variable().values()])
+    starts = torch.cat([split.states[:, 0] for split in variable().values()])
     assert len(torch.unique(starts, dim=0)) == len(starts)
 
 
@@ -108,42 +109,42 @@ def test_energies_of_one_frequency_lie_in_the_split_s_range():
 def test_validation_energies_lie_beyond_every_training_energy_of_the_same_frequency(box):
     splits = variable(initial_train=box)
     valid = splits["variable_valid"]
-    greatest = (1 + valid["omega0"] ** 2) / 2 * max(abs(edge) for edge in box) ** 2
+    greatest = (1 + valid.omega0**2) / 2 * max(abs(edge) for edge in box) ** 2
     assert bool((started(valid) >= greatest).all())
     trained = splits["variable_train"]
-    at_most = (1 + trained["omega0"] ** 2) / 2 * max(abs(edge) for edge in box) ** 2
+    at_most = (1 + trained.omega0**2) / 2 * max(abs(edge) for edge in box) ** 2
     assert bool((started(trained) <= at_most).all())
 
 
 def test_frequencies_fill_their_interval_and_the_example_is_as_configured():
     splits = variable()
     for name in ("variable_train", "variable_valid", "variable_test"):
-        omega0 = splits[name]["omega0"]
+        omega0 = splits[name].omega0
         assert bool(((omega0 >= 1) & (omega0 <= 4)).all())
         # Five standard deviations of the mean of n uniform numbers.
         assert abs(float(omega0.mean()) - 2.5) < 5 * 3 / 12**0.5 / len(omega0) ** 0.5
-        assert bool((splits[name]["gamma"] == 0.1).all())
+        assert bool((splits[name].gamma == 0.1).all())
     example = splits["variable_example"]
-    assert example["states"][0, 0].tolist() == [0.8, 0.6]
-    assert example["omega0"].tolist() == [2.0]
+    assert example.states[0, 0].tolist() == [0.8, 0.6]
+    assert example.omega0.tolist() == [2.0]
 
 
 def test_windows_start_at_their_age():
     young, old = variable(), variable(age=(3.0, 3.0))
     for name in ("variable_train", "variable_valid", "variable_test"):
-        k = propagator(young[name]["omega0"], young[name]["gamma"], 3.0)
-        expected = young[name]["states"][:, 0, None] @ k.mT
+        k = propagator(young[name].omega0, young[name].gamma, 3.0)
+        expected = young[name].states[:, 0, None] @ k.mT
         # Two products of states below 6 and entries below 4.
-        torch.testing.assert_close(old[name]["states"][:, :1], expected, rtol=0, atol=10 * EPS * 24)
-    assert torch.equal(young["variable_example"]["states"], old["variable_example"]["states"])
+        torch.testing.assert_close(old[name].states[:, :1], expected, rtol=0, atol=10 * EPS * 24)
+    assert torch.equal(young["variable_example"].states, old["variable_example"].states)
 
 
 def test_dampings_and_ages_vary_within_their_ranges():
     train = variable(gamma=(0.1, 0.5), age=(0.0, 6.0))["variable_train"]
-    assert bool(((train["gamma"] >= 0.1) & (train["gamma"] <= 0.5)).all())
-    assert len(torch.unique(train["gamma"])) == 300
+    assert bool(((train.gamma >= 0.1) & (train.gamma <= 0.5)).all())
+    assert len(torch.unique(train.gamma)) == 300
     # The study's windows all start in the positive quadrant; aged ones in every one of the four.
-    quadrants = torch.unique(train["states"][:, 0].sign(), dim=0)
+    quadrants = torch.unique(train.states[:, 0].sign(), dim=0)
     assert len(quadrants) == 4
 
 
@@ -151,11 +152,24 @@ def test_the_states_of_each_damping_are_found_by_its_name():
     split = fixed()["fixed_test"]
     parts = by_gamma(split)
     assert list(parts) == ["gamma_0", "gamma_0.1"]
-    assert torch.equal(torch.cat(list(parts.values())), split["states"])
-    kept = energy(parts["gamma_0"], 2.0)
+    assert torch.equal(torch.cat([part.states for part in parts.values()]), split.states)
+    assert [part.gamma.unique().tolist() for part in parts.values()] == [[0.0], [0.1]]
+    kept = energy(parts["gamma_0"].states, 2.0)
     torch.testing.assert_close(kept, kept[:, :1].expand_as(kept), rtol=100 * EPS, atol=0)
-    lost = energy(parts["gamma_0.1"], 2.0)
+    lost = energy(parts["gamma_0.1"].states, 2.0)
     assert bool((lost[:, -1] < lost[:, 0]).all())
+
+
+def test_test_windows_are_cut_where_the_window_ends_and_the_example_is_the_last():
+    splits = variable()
+    test, example = splits["variable_test"], splits["variable_example"]
+    held = held_out(test, example, 10)
+    assert (held.window.shape, held.true.shape, held.steps) == ((41, 10, 2), (41, 25, 2), 25)
+    whole = torch.cat([held.window, held.true], dim=1)
+    assert torch.equal(whole[:-1], test.states)
+    assert torch.equal(whole[-1:], example.states)
+    assert torch.equal(held.omega0, torch.cat([test.omega0, example.omega0]))
+    assert torch.equal(held.gamma, torch.cat([test.gamma, example.gamma]))
 
 
 @pytest.mark.parametrize(

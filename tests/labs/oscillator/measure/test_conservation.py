@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from pipeline.labs.oscillator.conservation import CAP, conservation, log_energy_ratio
-from pipeline.labs.oscillator.task import trajectories
+from pipeline.labs.oscillator.data.task import trajectories
+from pipeline.labs.oscillator.measure.conservation import CAP, conservation, log_energy_ratio
 
 STEPS, DT = 50, 0.1
 

@@ -2,14 +2,14 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from pipeline.labs.oscillator.generality import (
-    ORACLES,
-    GeneralityConfig,
+from pipeline.labs.oscillator.measure.errors import rollout_error
+from pipeline.labs.oscillator.measure.robustness import (
+    RobustnessConfig,
     conditions,
     oracle_rollouts,
+    robustness,
 )
-from pipeline.labs.oscillator.measure import rollout_error
-from pipeline.labs.oscillator.oracles import dmd_propagator
+from pipeline.labs.oscillator.models.oracles import ORACLES, dmd_propagator
 
 DT = 0.1
 SETTINGS = {
@@ -20,7 +20,7 @@ SETTINGS = {
 
 
 def config(**changes):
-    return GeneralityConfig(**{**SETTINGS, **changes})
+    return RobustnessConfig(**{**SETTINGS, **changes})
 
 
 def made(members=2, **changes):
@@ -129,3 +129,21 @@ def test_an_oracle_sees_each_member_s_own_window(oracle):
 def test_conditions_that_cannot_be_made_are_refused(changes, complaint):
     with pytest.raises(ValidationError, match=complaint):
         config(**changes)
+
+
+def test_the_results_are_each_model_s_rollout_errors_by_experiment_and_condition():
+    tested = conditions(config(), DT, 2)
+    rollouts = {
+        (name, c.quantity): (1 + error) * c.true.expand(2, -1, -1, -1)
+        for name, error in (("one", 0.5), ("other", 2.0))
+        for c in tested
+    }
+    results = robustness(rollouts, tested, 10)
+    assert {key: list(models) for key, models in results.items()} == {
+        "noise": ["one", "other"], "frequency": ["one", "other"],
+    }  # fmt: skip
+    for quantity in ("r10_0", "r10_0.01"):
+        assert results["noise"]["one"][quantity] == pytest.approx(0.5, rel=1e-12)
+    assert results["frequency"]["other"]["r10_4_6"] == pytest.approx(2.0, rel=1e-12)
+    assert results["frequency"]["other"]["n"] == 2
+    assert "r10_0" not in results["frequency"]["one"]

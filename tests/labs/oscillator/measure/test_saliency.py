@@ -3,8 +3,8 @@ import torch
 
 from pipeline.core.nn.transformer import Transformer
 from pipeline.core.training.sampling import generators
-from pipeline.labs.oscillator.models import ShapeConfig
-from pipeline.labs.oscillator.saliency import off_diagonal_share, path_norms, saliency
+from pipeline.labs.oscillator.measure.saliency import off_diagonal_share, path_norms, saliency
+from pipeline.labs.oscillator.models.attention import ShapeConfig
 
 TIME = 6
 

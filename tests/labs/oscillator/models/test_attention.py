@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from pipeline.labs.oscillator.models import ShapeConfig
+from pipeline.labs.oscillator.models.attention import ShapeConfig
 
 # Shapes of the study (Fig. 3 to 7): d_model, d_head, layers, heads, and their parameters: embedding
 # and unembedding with biases, 2 d + d + 2 d + 2, and 4 d^2 a layer.

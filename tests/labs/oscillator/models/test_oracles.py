@@ -1,14 +1,14 @@
 import pytest
 import torch
 
-from pipeline.labs.oscillator.measure import rollout_error
-from pipeline.labs.oscillator.oracles import (
+from pipeline.labs.oscillator.data.task import propagator, trajectories
+from pipeline.labs.oscillator.measure.errors import rollout_error
+from pipeline.labs.oscillator.models.oracles import (
     dmd_propagator,
     dmd_rollout,
     likely_frequency,
     likely_rollout,
 )
-from pipeline.labs.oscillator.task import propagator, trajectories
 
 EPS = torch.finfo(torch.float64).eps
 WINDOW, STEPS = 40, 60

@@ -3,21 +3,19 @@ import torch
 
 from pipeline.core.nn.transformer import TransformerConfig
 from pipeline.core.training.sampling import generators
-from pipeline.labs.oscillator.equivariant import Equivariant, EquivariantConfig
+from pipeline.labs.oscillator.models.scale_normalised import ScaleNormalised
 
 KINDS = ("softmax", "linear")
 # Outputs below ten after two layers of sums of some fifty products.
 ROUNDING = 10 * 200 * 2.2e-16
 
 
-def model(*, bias=False, normalise=True, attention="linear"):
+def model(*, bias=False, attention="linear"):
     shape = TransformerConfig(
         d_in=2, d_out=2, d_model=4, d_head=2, n_layers=2, attention=attention, causal=False,
         positions=0, previous_token=True, bias=bias, mlp_width=0, norm=False,
     )  # fmt: skip
-    return Equivariant(
-        EquivariantConfig(transformer=shape, normalise=normalise), generators([0, 1])
-    ).double()
+    return ScaleNormalised(shape, generators([0, 1])).double()
 
 
 def windows():
@@ -45,10 +43,11 @@ def test_each_window_has_its_own_scale():
 
 
 @torch.no_grad()
-def test_without_division_it_is_the_transformer_within_and_not_equivariant():
-    chosen, x = model(normalise=False), windows()
-    assert torch.equal(chosen(x), chosen.inner(x))
-    assert float((chosen(2 * x) - 2 * chosen(x)).abs().max()) > 1e-3
+def test_the_transformer_within_is_not_equivariant_and_the_same_on_windows_of_rms_one():
+    chosen, x = model(), windows()
+    assert float((chosen.inner(2 * x) - 2 * chosen.inner(x)).abs().max()) > 1e-3
+    normalised = x / x.square().mean((-1, -2), keepdim=True).sqrt()
+    torch.testing.assert_close(chosen(normalised), chosen.inner(normalised), rtol=0, atol=ROUNDING)
 
 
 @torch.no_grad()

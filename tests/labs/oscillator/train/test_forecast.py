@@ -6,10 +6,10 @@ from pipeline.core.nn.linear import LinearWindow, LinearWindowConfig
 from pipeline.core.nn.transformer import Transformer
 from pipeline.core.training.ensemble import TrainingConfig
 from pipeline.core.training.optimizers import OptimizerConfig
-from pipeline.labs.oscillator.datasets import WindowDataConfig, windows
-from pipeline.labs.oscillator.forecast import ForecastCell, squared_error, train_forecaster
-from pipeline.labs.oscillator.models import ShapeConfig
-from pipeline.labs.oscillator.task import TaskConfig
+from pipeline.labs.oscillator.data.task import TaskConfig
+from pipeline.labs.oscillator.data.windows import WindowDataConfig, windows
+from pipeline.labs.oscillator.models.attention import ShapeConfig
+from pipeline.labs.oscillator.train.forecast import ForecastCell, squared_error, train_forecaster
 
 DATA = windows(
     TaskConfig(dt=0.1),
@@ -39,7 +39,7 @@ def cell(kind=Transformer, config=SHAPE, loss="last", seeds=(0, 5), dtype="float
     )
     return ForecastCell(
         name="model", kind=kind, config=config, seeds=seeds, loss=loss, training=training,
-        train=DATA["train"]["states"], valid=DATA["valid"]["states"],
+        train=DATA["train"].states, valid=DATA["valid"].states,
     )  # fmt: skip
 
 

@@ -2,21 +2,25 @@ import pytest
 import torch
 from pydantic import ValidationError
 
+from pipeline.core.nn.transformer import Transformer
 from pipeline.core.training.ensemble import TrainingConfig
 from pipeline.core.training.muon import Muon, MuonConfig
 from pipeline.core.training.optimizers import OptimizerConfig
 from pipeline.core.training.sampling import generators
-from pipeline.labs.oscillator.datasets import WindowDataConfig, windows
-from pipeline.labs.oscillator.equivariant import Equivariant
-from pipeline.labs.oscillator.recipe import (
+from pipeline.labs.oscillator.data.splits import Split
+from pipeline.labs.oscillator.data.task import TaskConfig, energy
+from pipeline.labs.oscillator.data.windows import WindowDataConfig, windows
+from pipeline.labs.oscillator.models.scale_normalised import ScaleNormalised
+from pipeline.labs.oscillator.train.recipe import (
     RecipeCell,
     RecipeConfig,
+    RecipesConfig,
     optimizer,
+    recipe_cells,
     train_recipe,
     weighted_error,
     weights,
 )
-from pipeline.labs.oscillator.task import TaskConfig, energy
 
 STEPS = 8
 # AdamW divides a rounding of 1e-16 by 1e-8 at worst: x rate 0.01 x 8 steps. Muon orthogonalises: a
@@ -40,7 +44,7 @@ TRAINING = TrainingConfig(
 )
 RECIPE = {
     "attention": "linear", "d_model": 4, "d_head": 2, "n_layers": 2, "previous_token": True,
-    "bias": False, "equivariant": True, "loss": "energy", "data": "aged",
+    "bias": False, "scale_normalised": True, "loss": "energy", "data": "aged",
     "muon": MuonConfig(learning_rate=0.02, momentum=0.9), "training": TRAINING,
 }  # fmt: skip
 
@@ -62,16 +66,17 @@ def test_a_weighted_error_s_square_is_its_energy_over_that_of_the_last_state():
     data = DATA["train"]
     error = torch.randn(64, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     found = (error * weights(data, "energy")).square().sum(1)
-    expected = energy(error, data["omega0"]) / energy(data["states"][:, -2], data["omega0"])
+    expected = energy(error, data.omega0) / energy(data.states[:, -2], data.omega0)
     torch.testing.assert_close(found, expected, rtol=1e-14, atol=0)
 
 
-def test_the_energy_loss_of_an_equivariant_model_does_not_know_the_scale():
-    model = Equivariant(recipe().model, generators([0])).double()
+def test_the_energy_loss_of_a_normalised_model_does_not_know_the_scale():
+    model = ScaleNormalised(recipe().transformer, generators([0])).double()
     losses = []
     for scale in (1.0, 1e-3, 50.0):
-        data = DATA["train"] | {"states": scale * DATA["train"]["states"]}
-        batch = (data["states"][None], weights(data, "energy")[None])
+        train = DATA["train"]
+        data = Split(scale * train.states, train.omega0, train.gamma)
+        batch = (data.states[None], weights(data, "energy")[None])
         losses.append(float(weighted_error(model, batch).detach()))
     # Windows of condition one; sums over 64 trajectories of a few hundred roundings.
     assert losses == pytest.approx([losses[0]] * 3, rel=1e-12)
@@ -82,8 +87,8 @@ def test_the_squared_loss_weighs_every_error_alike():
 
 
 def test_the_loss_is_the_mean_over_windows_of_the_last_position_s_weighted_error():
-    model = Equivariant(recipe().model, generators([0, 1])).double()
-    states, weight = DATA["train"]["states"], weights(DATA["train"], "energy")
+    model = ScaleNormalised(recipe().transformer, generators([0, 1])).double()
+    states, weight = DATA["train"].states, weights(DATA["train"], "energy")
     batch = (states.expand(2, -1, -1, -1), weight.expand(2, -1, -1))
     found = weighted_error(model, batch)
     predicted = model(batch[0][:, :, :-1])[:, :, -1]
@@ -95,7 +100,7 @@ def test_the_loss_is_the_mean_over_windows_of_the_last_position_s_weighted_error
 @pytest.mark.parametrize("bias", [False, True])
 def test_every_parameter_has_one_optimiser_and_attention_s_have_muon(muon, bias):
     chosen = recipe(muon=muon, bias=bias)
-    model = Equivariant(chosen.model, generators([0]))
+    model = chosen.kind(chosen.transformer, generators([0]))
     together = optimizer(model, chosen)
     held = [id(p) for group in together.param_groups for p in group["params"]]
     assert sorted(held) == sorted(id(p) for p in model.parameters())
@@ -105,7 +110,7 @@ def test_every_parameter_has_one_optimiser_and_attention_s_have_muon(muon, bias)
         for group in each.param_groups
         for p in group["params"]
     ]  # fmt: skip
-    inside = [] if muon is None else [id(p) for p in model.inner.layers.parameters()]
+    inside = [] if muon is None else [id(p) for p in model.layers.parameters()]
     assert sorted(orthogonal) == sorted(inside)
     assert len(inside) in (0, 2 * 4)
 
@@ -114,7 +119,7 @@ CHANGES = [
     {},
     {"muon": None},
     {"attention": "softmax", "previous_token": False},
-    {"equivariant": False, "bias": True},
+    {"scale_normalised": False, "bias": True},
     {"loss": "squared"},
 ]
 
@@ -136,7 +141,7 @@ def test_validation_is_by_energy_whatever_the_loss():
         model, history = train([0, 1], loss=loss)
         held = DATA["valid"]
         every = (
-            held["states"].expand(2, -1, -1, -1),
+            held.states.expand(2, -1, -1, -1),
             weights(held, "energy").expand(2, -1, -1),
         )
         expected = weighted_error(model, every).detach()
@@ -150,9 +155,9 @@ def test_each_ingredient_changes_the_training():
 
 
 def test_the_model_is_the_recipe_s():
-    found = recipe(attention="softmax", equivariant=False, bias=True).model
-    assert not found.normalise
-    shape = found.transformer
+    chosen = recipe(attention="softmax", scale_normalised=False, bias=True)
+    assert (chosen.kind, recipe().kind) == (Transformer, ScaleNormalised)
+    shape = chosen.transformer
     assert (shape.attention, shape.bias, shape.previous_token) == ("softmax", True, True)
     assert (shape.causal, shape.positions, shape.mlp_width, shape.norm) == (False, 0, 0, False)
 
@@ -172,3 +177,20 @@ def test_the_model_is_the_recipe_s():
 def test_a_recipe_that_cannot_be_trained_is_refused(change, complaint):
     with pytest.raises(ValidationError, match=complaint):
         recipe(**change)
+
+
+def test_the_work_is_every_recipe_s_seeds_in_cells_on_the_data_that_it_names():
+    config = RecipesConfig(
+        seeds=(4, 5, 6), members_per_cell=2, models={"a": recipe(), "b": recipe(data="damped")}
+    )
+    assert config.data == ("aged", "damped")
+    splits = {(data, part): DATA[part] for data in config.data for part in ("train", "valid")}
+    splits["damped", "train"] = DATA["valid"]
+    cells = recipe_cells(config, splits)
+    assert [(cell.name, tuple(cell.seeds)) for cell in cells] == [
+        ("a", (4, 5)), ("a", (6,)), ("b", (4, 5)), ("b", (6,)),
+    ]  # fmt: skip
+    assert cells[0].train is DATA["train"]
+    assert cells[2].train is DATA["valid"]
+    assert {cell.steps for cell in cells} == {STEPS}
+    assert cells[2].params["data"] == "damped"

@@ -1,20 +1,24 @@
+import pandas as pd
 import pytest
 import torch
 
 from pipeline.core.nn.linear import fit_linear_window
 from pipeline.core.nn.transformer import Transformer
 from pipeline.core.training.sampling import generators
-from pipeline.labs.oscillator.measure import (
-    MeasureConfig,
-    predict_rollouts,
-    rollout_error,
-    surrogate_quantities,
+from pipeline.labs.oscillator.measure.errors import rollout_error
+from pipeline.labs.oscillator.measure.quantities import MeasureConfig, surrogate_quantities
+from pipeline.labs.oscillator.measure.rollout import predict_rollouts
+from pipeline.labs.oscillator.models.attention import ShapeConfig
+from pipeline.labs.oscillator.train.surrogate import (
+    CHUNK,
+    SurrogateConfig,
+    best_model,
+    fit_surrogate,
+    outputs,
 )
-from pipeline.labs.oscillator.models import ShapeConfig
-from pipeline.labs.oscillator.surrogate import CHUNK, SurrogateConfig, fit_surrogate, outputs
 
 CUTOFFS = (1e-14, 1e-6, 1e-2)
-MEASURE = MeasureConfig(horizons=(10,), parting=0.1)
+MEASURE = MeasureConfig(rollout_steps=(10,), prediction_threshold=0.1)
 
 
 def windows(count, seed):
@@ -49,9 +53,9 @@ def test_a_linear_model_is_its_own_surrogate():
     ours, theirs = (predict_rollouts(m, valid, 30) for m in (surrogate, model))
     found = surrogate_quantities(ours, theirs, valid[:, -1], MEASURE)
     # 1 - R^2 is a squared error: far below one rounding of one.
-    assert found["r2"].tolist() == [1.0, 1.0]
-    assert found["r2_increment"].tolist() == [1.0, 1.0]
-    assert found["divergence_horizon"].tolist() == [30.0, 30.0]
+    assert found["r2_score"].tolist() == [1.0, 1.0]
+    assert found["r2_score_increment"].tolist() == [1.0, 1.0]
+    assert found["valid_imitation_time"].tolist() == [30.0, 30.0]
     # Ten well-conditioned features: eps x condition^2 (below 4) x samples^(1/2), 30 stable steps.
     torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-11)
 
@@ -61,8 +65,8 @@ def test_a_softmax_model_is_not_linear():
     surrogate, _ = fit_surrogate(model, train, valid, config())
     ours, theirs = (predict_rollouts(m, valid, 30) for m in (surrogate, model))
     found = surrogate_quantities(ours, theirs, valid[:, -1], MEASURE)
-    assert bool((found["r2"] < 0.999).all())
-    assert bool((found["divergence_horizon"] < 30).all())
+    assert bool((found["r2_score"] < 0.999).all())
+    assert bool((found["valid_imitation_time"] < 30).all())
 
 
 def test_each_surrogate_is_the_best_linear_fit_of_its_own_member():
@@ -104,3 +108,13 @@ def test_a_float32_model_gives_float64_outputs_of_its_own_arithmetic():
     whole = model(x.float().expand(2, -1, -1, -1), last_only=True)[:, :, 0].detach()
     assert found.dtype == torch.float64
     torch.testing.assert_close(found, whole.double(), rtol=0, atol=1e-5)
+
+
+def test_the_best_model_has_the_least_median_of_its_seeds_final_validation_errors():
+    rows = [
+        ("early", 0, 10, 0.1), ("early", 0, 20, 3.0), ("early", 1, 20, 4.0), ("early", 2, 20, 5.0),
+        ("best", 0, 20, 1.0), ("best", 1, 20, 2.0), ("best", 2, 20, 9.0),
+        ("lucky", 0, 20, 0.01), ("lucky", 1, 20, 3.0), ("lucky", 2, 20, 3.0),
+    ]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["model", "seed", "step", "validation_last"])
+    assert best_model(table) == "best"

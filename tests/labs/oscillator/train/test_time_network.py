@@ -1,19 +1,16 @@
 import pytest
 import torch
 from pydantic import ValidationError
-from torch import nn
 
 from pipeline.core.nn.mlp import MLP, MLPConfig
 from pipeline.core.training.ensemble import TrainingConfig
 from pipeline.core.training.optimizers import OptimizerConfig
 from pipeline.core.training.sampling import generators
-from pipeline.labs.oscillator.task import propagator
-from pipeline.labs.oscillator.time_network import (
+from pipeline.labs.oscillator.data.time import TimeDataConfig, time_data
+from pipeline.labs.oscillator.train.time_network import (
     TimeCell,
-    TimeDataConfig,
     TimeNetworkConfig,
-    time_data,
-    time_rollouts,
+    time_cells,
     train_time_network,
 )
 
@@ -38,25 +35,9 @@ def data(**changes):
 
 def network(seeds=(0, 5)):
     triples, _ = data()
-    return train_time_network(TimeCell(seeds=seeds, model=SHAPE, training=TRAINING, **triples))
-
-
-def test_a_triple_leads_where_the_exact_motion_leads():
-    triples, test = data()
-    inputs, t = triples["inputs"], triples["inputs"][:, 2]
-    assert inputs.shape == (300, 3)
-    assert bool((inputs[:, :2].abs() <= 1).all())
-    assert bool(((t >= 0) & (t <= 3)).all())
-    k = propagator(torch.full_like(t, 2.0), torch.full_like(t, 0.1), t)
-    expected = (k @ inputs[:, :2, None])[:, :, 0]
-    torch.testing.assert_close(triples["targets"], expected, rtol=0, atol=1e-14)
-    assert test["states"].shape == (6, 31, 2)
-    assert set(test["omega0"].tolist()) == {2.0}
-
-
-def test_test_trajectories_do_not_depend_on_the_number_of_triples():
-    assert torch.equal(data()[1]["states"], data(train=50)[1]["states"])
-    assert not torch.equal(data()[1]["states"], data(seed=3)[1]["states"])
+    return train_time_network(
+        TimeCell(name="network", seeds=seeds, model=SHAPE, training=TRAINING, data=triples)
+    )
 
 
 def test_a_member_is_its_seed_trained_alone():
@@ -77,57 +58,10 @@ def test_training_lowers_the_loss_of_every_seed():
     assert history.steps == [5, 10, 15, 20]
 
     def loss(model):
-        found = model(triples["inputs"].expand(2, -1, -1)) - triples["targets"]
+        found = model(triples.inputs.expand(2, -1, -1)) - triples.targets
         return found.square().sum(-1).mean(1)
 
     assert bool((loss(after) < loss(before)).all())
-
-
-class Exact(MLP):
-    """A network that has found the motion."""
-
-    def forward(self, x):
-        t = x[0, :, 2]
-        k = propagator(torch.full_like(t, 2.0), torch.full_like(t, 0.1), t)
-        return (k @ x[:, :, :2, None])[..., 0]
-
-
-def test_rollouts_are_of_every_later_state_from_the_first_alone():
-    _, test = data()
-    exact = Exact(SHAPE, generators([0, 1])).double()
-    found = time_rollouts(exact, test["states"], DT)
-    assert found.shape == (2, 6, 30, 2)
-    # Six doublings of states below four.
-    expected = test["states"][:, 1:].expand(2, -1, -1, -1)
-    torch.testing.assert_close(found, expected, rtol=0, atol=100 * 2.2e-16 * 4)
-    spoilt = test["states"].clone()
-    spoilt[:, 1:] = torch.nan
-    assert torch.equal(time_rollouts(exact, spoilt, DT), found)
-
-
-def test_rollouts_of_a_float32_network_are_float64():
-    model, _ = network()
-    _, test = data()
-    assert isinstance(model.layers[0], nn.Module)
-    assert time_rollouts(model.float(), test["states"], DT).dtype == torch.float64
-
-
-@pytest.mark.parametrize(
-    ("changes", "complaint"),
-    [
-        ({"gamma": 2.0}, r"gamma must be < omega0 = 2 \(under-damped\), got 2"),
-        ({"gamma": -0.1}, "greater than or equal to 0"),
-        ({"omega0": 0.0}, "greater than 0"),
-        ({"initial": (1.0, 1.0)}, "low < high"),
-        ({"duration": 0.0}, "greater than 0"),
-        ({"train": 0}, "greater than or equal to 1"),
-        ({"test": 0}, "greater than or equal to 1"),
-        ({"seed": -1}, "greater than or equal to 0"),
-    ],
-)
-def test_data_that_cannot_be_made_is_refused(changes, complaint):
-    with pytest.raises(ValidationError, match=complaint):
-        TimeDataConfig(**{**SETTINGS, **changes})
 
 
 @pytest.mark.parametrize(("d_in", "d_out"), [(2, 2), (3, 1)])
@@ -136,3 +70,14 @@ def test_a_network_of_other_channels_is_refused(d_in, d_out):
     expected = rf"model.d_in must be 3 .*model.d_out 2 .*got {d_in} and {d_out}"
     with pytest.raises(ValidationError, match=expected):
         TimeNetworkConfig(seeds=(0,), model=shape, training=TRAINING)
+
+
+def test_the_work_is_a_cell_for_each_seed():
+    triples, _ = data()
+    config = TimeNetworkConfig(seeds=(3, 9), model=SHAPE, training=TRAINING)
+    cells = time_cells(config, triples)
+    assert [(cell.name, list(cell.seeds), cell.steps) for cell in cells] == [
+        ("time_network", [3], STEPS), ("time_network", [9], STEPS),
+    ]  # fmt: skip
+    assert all(cell.data is triples for cell in cells)
+    assert cells[0].params["widths"] == (6, 5)
