@@ -9,6 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from pipeline.labs.oscillator.equivariant import Equivariant
+from pipeline.labs.oscillator.recipe import optimizer, weighted_error, weights
+from pipeline.labs.oscillator.rollout import rollout
 from torch import Tensor
 
 from bench import timing
@@ -17,10 +20,7 @@ from pipeline import config
 from pipeline.core.training.ensemble import train
 from pipeline.core.training.sampling import generators, minibatches
 from pipeline.labs.oscillator import datasets
-from pipeline.labs.oscillator.equivariant import Equivariant
 from pipeline.labs.oscillator.measure import predict_rollouts, rollout_error
-from pipeline.labs.oscillator.recipe import optimizer, weighted_error, weights
-from pipeline.labs.oscillator.rollout import rollout
 from pipeline.stages.oscillator import data as oscillator_data
 from pipeline.stages.oscillator import train_ablation as oscillator_train_ablation
 

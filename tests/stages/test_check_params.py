@@ -31,7 +31,7 @@ def test_its_output_says_nothing_of_the_values(chain):
         (
             "prediction_threshold: 0.1",
             "prediction_threshold: .nan",
-            "oscillator.measure.prediction_threshold must be",
+            "measure.prediction_threshold must be",
         ),
         ("  task:", "  tusk:", "oscillator.task"),
     ],

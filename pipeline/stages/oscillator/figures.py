@@ -15,7 +15,7 @@ from pipeline.labs.oscillator.data.task import TaskConfig
 from pipeline.labs.oscillator.data.windows import WindowDataConfig
 from pipeline.labs.oscillator.report.energy import EnergyInTime, verdict
 from pipeline.labs.oscillator.report.regression_examples import RegressionExamples
-from pipeline.labs.oscillator.report.results import QuantityRow, Results, greatest_n
+from pipeline.labs.oscillator.report.results import QuantityRow, ResultsFile, greatest_n
 from pipeline.labs.oscillator.report.rollouts import Rollouts
 from pipeline.labs.oscillator.report.saliency import SaliencyMaps
 from pipeline.labs.oscillator.train.forecast import ForecastCurveRow
@@ -61,10 +61,10 @@ def simple(params: Params, inputs: Path) -> dict[str, Figure]:
         inputs / f"oscillator_{stage}" for stage in ("regression", "measure_time", "measure_fixed")
     )
     examples = records.read_arrays(o1 / "examples.npz", RegressionExamples)
-    results = records.read_json(o1 / "results.json", Results)["O1"]
+    results = records.read_json(o1 / "results.json", ResultsFile).root["O1"]
     network = records.read_arrays(o2 / "rollouts.npz", Rollouts)
     in_time = records.read_arrays(o2 / "energy.npz", EnergyInTime)
-    n = greatest_n(records.read_json(o2 / "results.json", Results), "O2")
+    n = greatest_n(records.read_json(o2 / "results.json", ResultsFile).root, "O2")
     energies = records.read_table(o2 / "energy.csv", QuantityRow)
     rollouts = records.read_arrays(o3 / "rollouts.npz", Rollouts)
     return {
@@ -83,10 +83,10 @@ def windows(params: Params, inputs: Path) -> dict[str, Figure]:
     o4, o5 = inputs / "oscillator_measure_sequence", inputs / "oscillator_measure_variable"
     losses = records.read_arrays(o4 / "rollouts.npz", Rollouts)
     maps = records.read_arrays(o4 / "saliency.npz", SaliencyMaps)
-    read = records.read_json(o4 / "results.json", Results)["O4"]
+    read = records.read_json(o4 / "results.json", ResultsFile).root["O4"]
     models = records.read_arrays(o5 / "models.npz", Rollouts)
     compared = records.read_arrays(o5 / "compared.npz", Rollouts)
-    surrogate = records.read_json(o5 / "results.json", Results)["O6"]["surrogate"]
+    surrogate = records.read_json(o5 / "results.json", ResultsFile).root["O6"]["surrogate"]
     histories = {
         name: records.read_table(
             inputs / f"oscillator_train_{stage}" / "history.csv", ForecastCurveRow

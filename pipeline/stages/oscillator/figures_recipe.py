@@ -12,7 +12,7 @@ from pipeline.figures.style import StyleConfig, applied
 from pipeline.labs.oscillator.data.task import TaskConfig
 from pipeline.labs.oscillator.data.windows import WindowDataConfig
 from pipeline.labs.oscillator.measure.robustness import RobustnessConfig
-from pipeline.labs.oscillator.report.results import QuantityRow, Results
+from pipeline.labs.oscillator.report.results import QuantityRow, ResultsFile
 from pipeline.labs.oscillator.report.rollouts import Rollouts
 from pipeline.labs.oscillator.train.polish import PolishConfig
 from pipeline.labs.oscillator.train.recipe import POLISHED, RecipeCurveRow, RecipesConfig
@@ -50,7 +50,7 @@ class Params(StageParams):
 def run(params: Params, inputs: Path, out: Path) -> None:
     """Write each figure as PNG and SVG."""
     config, dt, measured = params.style, params.task.dt, inputs / "oscillator_measure_recipe"
-    results = records.read_json(measured / "results.json", Results)["O7"]
+    results = records.read_json(measured / "results.json", ResultsFile).root["O7"]
     rollouts = records.read_arrays(measured / "rollouts.npz", Rollouts)
     table = records.read_table(measured / "table.csv", QuantityRow)
     ablation = table[table.experiment == "O7_ablation"]

@@ -12,7 +12,7 @@ from pipeline.labs.oscillator.data.task import TaskConfig
 from pipeline.labs.oscillator.measure.quantities import of_network_of_time
 from pipeline.labs.oscillator.measure.rollout import time_rollouts
 from pipeline.labs.oscillator.report.energy import energy_in_time, energy_table
-from pipeline.labs.oscillator.report.results import QuantityRow, Results
+from pipeline.labs.oscillator.report.results import QuantityRow, Results, ResultsFile
 from pipeline.labs.oscillator.report.rollouts import drawn_rollouts
 from pipeline.labs.oscillator.train.time_network import TimeNetworkConfig
 from pipeline.runtime import records, saved_models
@@ -39,8 +39,8 @@ def run(params: Params, inputs: Path, out: Path) -> dict[str, object]:
     energies: Results = {**results}
     for source in SOURCES:
         energies |= records.read_json(
-            inputs / f"oscillator_measure_{source}" / "results.json", Results
-        )
+            inputs / f"oscillator_measure_{source}" / "results.json", ResultsFile
+        ).root
     records.write_table(out / "energy.csv", energy_table(energies), QuantityRow)
     drawn = drawn_rollouts({name: (predicted, true)}, {name: params.train.seeds})
     records.write_arrays(out / "rollouts.npz", drawn)

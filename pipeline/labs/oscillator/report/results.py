@@ -2,8 +2,14 @@
 
 from dataclasses import dataclass
 
-# results.json: {experiment: {model: {quantity: value, quantity_low, quantity_high, n}}}
+from pydantic import RootModel
+
+# {experiment: {model: {quantity: value, quantity_low, quantity_high, n}}}
 Results = dict[str, dict[str, dict[str, int | float]]]
+
+
+class ResultsFile(RootModel[Results]):
+    """The file results.json of a measuring stage of the lab."""
 
 
 @dataclass(frozen=True)

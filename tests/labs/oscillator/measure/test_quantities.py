@@ -18,14 +18,14 @@ from pipeline.labs.oscillator.measure.quantities import (
 ONES = torch.ones(3, dtype=torch.float64)
 
 
-def test_forecast_quantities_are_named_by_their_horizons():
+def test_rollout_errors_are_named_by_their_steps():
     config = MeasureConfig(rollout_steps=(2, 4), prediction_threshold=0.1)
     predicted = off(0.0, 5.0, 10.0)
     predicted[:, :, 2:] = truth()[:, 2:]
     found = forecast_quantities(predicted, truth(), config)
     assert list(found) == ["one_step", "r2", "r4", "valid_prediction_time"]
     assert found["one_step"].tolist() == exactly(1.0)
-    assert found["r2_score"].tolist() == exactly(1.0)
+    assert found["r2"].tolist() == exactly(1.0)
     assert found["r4"].tolist() == exactly(1 / 2**0.5)
     assert found["valid_prediction_time"].tolist() == [0.0]
 
@@ -46,7 +46,7 @@ def test_increments_are_a_stricter_test_of_a_surrogate_than_states():
 @pytest.mark.parametrize("steps", [(), (0,), (5, 5)])
 def test_rollouts_have_distinct_positive_lengths(steps):
     with pytest.raises(ValueError, match="rollout_steps"):
-        MeasureConfig(horizons=horizons, prediction_threshold=0.1)
+        MeasureConfig(rollout_steps=steps, prediction_threshold=0.1)
 
 
 def split():

@@ -6,7 +6,7 @@ from pipeline.config import ConfigError
 from pipeline.core.nn.layers import MemberModule
 from pipeline.runtime import artifacts, saved_models
 
-STAGE = "oscillator_measure_generality"
+STAGE = "oscillator_measure_robustness"
 SOURCES = ("train_variable", "train_linear", "train_recipe", "polish")
 ORACLES = {"dmd", "likelihood"}
 NOISE = ("r6_0", "r6_0.001", "r6_0.01")
