@@ -3,8 +3,10 @@
 A model of the user's own has no entry: its name is shown with blanks for underscores.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pipeline.core.training.ensemble import TrainingConfig
 from pipeline.labs.oscillator.models.attention import ShapeConfig
@@ -85,7 +87,7 @@ def frequencies(omega0: tuple[float, float]) -> str:
     return rf"$\omega_0$ from {low:g} to {high:g} rad/s"
 
 
-def count(numbers: Iterable[float], what: str) -> str:
+def count(numbers: Iterable[Any], what: str) -> str:
     """Say how many: ``1 step``, ``3 seeds``, ``1 to 5 seeds``."""
     counted = [int(number) for number in numbers]
     low, high = min(counted), max(counted)
@@ -107,9 +109,9 @@ class Names:
         """Return the display name of any model of the lab."""
         if model in self.shapes:
             return shape(self.shapes[model])
-        if model.startswith("gamma_"):
-            key, _, name = model.removeprefix("gamma_").partition("_")
-            ending = f"_{name}" if name else ""
-            if ending in self.recipes:
-                return f"{damping(key)}, {recipe(self.recipes[ending], name)}"
+        fixed = re.fullmatch(r"(gamma_[-+.\de]+)(_.+)?", model)
+        if fixed and (fixed[2] or "") in self.recipes:
+            ending = fixed[2] or ""
+            described = recipe(self.recipes[ending], ending.removeprefix("_"))
+            return f"{damping(fixed[1])}, {described}"
         return words(model)
