@@ -1,10 +1,10 @@
 """Closed-form trajectories against stepping the propagator, batch by batch."""
 
 import torch
-from pipeline.labs.oscillator.task import initial_in_box, propagator, trajectories
 
 from bench import timing
 from pipeline.core.training.sampling import generators
+from pipeline.labs.oscillator.data.task import initial_in_box, propagator, trajectories
 
 DT = 0.1
 

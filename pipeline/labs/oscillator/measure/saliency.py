@@ -26,8 +26,8 @@ def off_diagonal_share(
     """Return the share of the derivatives' norm that comes from other positions (0: none)."""
     blocks = jacobian.square().sum((2, 4))
     total = blocks.sum((1, 2))
-    own = blocks.diagonal(dim1=1, dim2=2).sum(-1)
-    return ((total - own) / total).clamp(min=0).sqrt()
+    same_position = blocks.diagonal(dim1=1, dim2=2).sum(-1)
+    return ((total - same_position) / total).clamp(min=0).sqrt()
 
 
 @torch.no_grad()

@@ -56,7 +56,7 @@ def drawn_rollouts(
     pairs = list(rolled.values())
     return Rollouts(
         model=tuple(rolled),
-        seed=np.array([own[k] for own, k in zip(seed_of_run, shown, strict=True)], dtype=np.int64),
+        seed=np.array([of[k] for of, k in zip(seed_of_run, shown, strict=True)], dtype=np.int64),
         predicted=torch.stack([p[k, -1] for (p, _), k in zip(pairs, shown, strict=True)]).numpy(),
         true=torch.stack([true[-1] for _, true in pairs]).numpy(),
         error=torch.stack([band(run) for run in runs]).numpy(),
