@@ -42,8 +42,8 @@ TINY = {
         },
         "train_surrogate": {"windows": 4, "steps": 10},
         "polish": {"samples": 32, "optimizer": {"iterations": 2, "chunk": 20}},
-        "generality": {"trajectories": 3, "steps": 6},
-        "measure": {"horizons": [50, 200]},
+        "robustness": {"trajectories": 3, "steps": 6},
+        "measure": {"rollout_steps": [50, 200]},
     },
     "conjunction": {
         "plain_data": {"train": 60, "valid": 40},
