@@ -10,7 +10,7 @@ from pipeline.figures.style import COLOURS, TRUTH, StyleConfig
 
 
 def curves(config: StyleConfig, history: pd.DataFrame, baselines: pd.DataFrame) -> Figure:
-    """M1: loss and accuracy by full divergence and by next tokens, on both laws."""
+    """M1: loss and accuracy by full divergence and by next tokens, on both distributions."""
     figure, axes = style.panels(
         config, len(baselines), 2,
         "M1: learning on the full divergence and on next tokens (on batches; a line a seed).\n"
@@ -19,10 +19,10 @@ def curves(config: StyleConfig, history: pd.DataFrame, baselines: pd.DataFrame) 
     )  # fmt: skip
     for (loss, accuracy), base in zip(axes, baselines.itertuples(), strict=True):
         for k, objective in enumerate(("divergence", "next_token")):
-            runs = history[history.model == f"{base.laws}_{objective}"]
+            runs = history[history.model == f"{base.distributions}_{objective}"]
             for j, (_, run) in enumerate(runs.groupby("seed")):
                 label = objective.replace("_", " ") if j == 0 else None
-                # A next-token loss is a cross entropy: less the law's entropy it is a divergence.
+                # A next-token loss is a cross entropy: less the distribution's entropy it is a divergence.
                 shift = base.entropy if objective == "next_token" else 0.0
                 look: dict[str, Any] = {"color": COLOURS[k], "lw": 0.7, "alpha": 0.8}
                 loss.plot(run.step, run.loss - shift, label=label, **look)
@@ -32,7 +32,7 @@ def curves(config: StyleConfig, history: pd.DataFrame, baselines: pd.DataFrame) 
         accuracy.axhline(1 / base.N, color="grey", lw=1, ls=":")
         loss.set(xlabel="batch", ylabel="divergence (nats)")
         accuracy.set(xlabel="batch", ylabel="accuracy", ylim=(0, 1.03))
-        loss.set_title(f"{base.laws} next tokens", loc="left")
+        loss.set_title(f"{base.distributions} next tokens", loc="left")
     style.legend_below(figure, axes[0][0])
     return figure
 
@@ -47,32 +47,32 @@ def bars(config: StyleConfig, metrics: dict[str, Any], title: str) -> Figure:
         axes[0], ("divergence", "accuracy"), ("nats", "share"), strict=True
     ):
         middle = [metrics[n][quantity] for n in names]
-        reach = [
+        half_width = [
             [m - metrics[n][f"{quantity}_low"] for m, n in zip(middle, names, strict=True)],
             [metrics[n][f"{quantity}_high"] - m for m, n in zip(middle, names, strict=True)],
         ]
         axis.barh(
             range(len(names)),
             middle,
-            xerr=reach,
+            xerr=half_width,
             color=COLOURS[0],
             height=0.6,
             error_kw={"lw": 0.8},
         )
         axis.set_yticks(range(len(names)), names if quantity == "divergence" else [""] * len(names))
         axis.invert_yaxis()
-        axis.set_xlabel(f"{quantity} over the law ({unit})")
+        axis.set_xlabel(f"{quantity} over the distribution ({unit})")
     return figure
 
 
 def scaling(config: StyleConfig, table: pd.DataFrame) -> Figure:
-    """M3: loss, low-rank optimum and uniform baseline on every law, with the published ones."""
+    """M3: loss, low-rank optimum and uniform baseline on every distribution, with the published ones."""
     groups = list(table.groupby("alpha_1"))
     figure, axes = style.panels(
         config,
         1,
         len(groups),
-        "M3: divergence on the laws [alpha_1, alpha_1, alpha_2], N = 100, d = 10",
+        "M3: divergence on the distributions [alpha_1, alpha_1, alpha_2], N = 100, d = 10",
     )
     lines = (
         ("loss", "attention and MLP, 2 layers", COLOURS[0]),

@@ -23,10 +23,10 @@ def heat(
     label: tuple[str, str] = ("second token", "first token"),
 ) -> None:
     """Draw a matrix with its colour bar; signed values around white."""
-    reach = float(np.nanmax(np.abs(values))) or 1.0
+    half_width = float(np.nanmax(np.abs(values))) or 1.0
     image = axes.imshow(
         values, aspect="auto", interpolation="nearest", cmap="RdBu_r" if signed else "viridis",
-        vmin=-reach if signed else 0.0, vmax=reach if signed else 1.0,
+        vmin=-half_width if signed else 0.0, vmax=half_width if signed else 1.0,
     )  # fmt: skip
     axes.grid(False)
     axes.set(xlabel=label[0], ylabel=label[1])
@@ -94,7 +94,7 @@ def heads(config: StyleConfig, found: Arrays) -> Figure:
 def superposition(config: StyleConfig, found: Arrays) -> Figure:
     """M7: inner products of unembeddings and of context vectors, and the answers' cosines."""
     figure, axes = style.panels(
-        config, 2, 3, "M7: superposition on a law of low entropy (first seed)"
+        config, 2, 3, "M7: superposition on a distribution of low entropy (first seed)"
     )
     contexts = ("context, by answer", "context, by answer")
     for row, (name, title) in zip(
@@ -122,12 +122,12 @@ def superposition(config: StyleConfig, found: Arrays) -> Figure:
 
 
 def geometry(config: StyleConfig, table: pd.DataFrame) -> Figure:
-    """M8: how far U's columns are from the true directions, over the law's rank."""
+    """M8: how far U's columns are from the true directions, over the distribution's rank."""
     figure, axes = style.panels(
         config,
         1,
         2,
-        "M8: distance of U's column space from the law's rank-5 directions",
+        "M8: distance of U's column space from the distribution's rank-5 directions",
         width=1.4,
     )
     panels = (
@@ -141,7 +141,7 @@ def geometry(config: StyleConfig, table: pd.DataFrame) -> Figure:
             axis.plot(own["rank"], own[quantity], ".", ms=3, alpha=0.5, color=colour)
         base = table.groupby("rank").random.mean()
         axis.plot(base.index, base, ":", color="grey", label="random directions")
-        axis.set(xlabel="rank of the law", ylabel="projector distance", ylim=(0, None))
+        axis.set(xlabel="rank of the distribution", ylabel="projector distance", ylim=(0, None))
         axis.set_title(title, loc="left")
     style.legend_below(figure, axes[0][0])
     return figure

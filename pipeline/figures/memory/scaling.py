@@ -11,7 +11,7 @@ from pipeline.figures import style
 from pipeline.figures.style import COLOURS, TRUTH, StyleConfig
 
 Fits = dict[str, dict[str, float]]
-LABELS = {"uniform": "uniform yardstick (exact)", "sampled": "sampled yardstick"}
+LABELS = {"uniform": "uniform eval_distribution (exact)", "train": "sampled eval_distribution"}
 
 
 def draw_points(
@@ -19,7 +19,7 @@ def draw_points(
 ) -> None:
     """Draw medians over seeds with their interval against one size."""
     ordered = rows.sort_values(x)
-    band = ordered[["acc", "acc_low", "acc_high"]].to_numpy().T
+    band = ordered[["accuracy", "accuracy_low", "accuracy_high"]].to_numpy().T
     style.banded(axes, ordered[x].to_numpy(float), band, colour, label=label, line=line)
 
 
@@ -31,35 +31,35 @@ def draw_references(axes: Axes, rows: pd.DataFrame, x: str) -> None:
     known = ordered[ordered.published.notna()]
     axes.plot(
         known[x], known.published, "o", mfc="none", color=TRUTH, ms=4,
-        label="published (sampled yardstick)" if len(known) else None,
+        label="published (sampled eval_distribution)" if len(known) else None,
     )  # fmt: skip
 
 
-def yardsticks(axes: Axes, rows: pd.DataFrame, x: str) -> None:
-    """Draw an experiment's points by both yardsticks, with its references."""
-    for k, (yardstick, own) in enumerate(rows.groupby("yardstick", sort=False)):
-        name = str(yardstick)
+def eval_distributions(axes: Axes, rows: pd.DataFrame, x: str) -> None:
+    """Draw an experiment's points by both eval_distributions, with its references."""
+    for k, (eval_distribution, own) in enumerate(rows.groupby("eval_distribution", sort=False)):
+        name = str(eval_distribution)
         draw_points(axes, own, x, COLOURS[k], LABELS.get(name, name), style.LINES[k])
-    draw_references(axes, rows[rows.yardstick != "sampled"], x)
+    draw_references(axes, rows[rows.eval_distribution != "train"], x)
 
 
 def heads(config: StyleConfig, points: pd.DataFrame, fits: Fits) -> Figure:
-    """P1: accuracy against the number of modules, a panel for each dimension."""
+    """P1: accuracy against the number of n_heads, a panel for each dimension."""
     rows = points[points.experiment == "P1"]
-    protocol = points[(points.experiment == "P1_published") & (points.yardstick == "sampled")]
+    protocol = points[(points.experiment == "P1_published") & (points.eval_distribution == "train")]
     dims = sorted(rows.d.unique())
     columns = 4
     figure, axes = style.panels(
         config, -(-len(dims) // columns), columns,
-        "P1: accuracy is linear in the number of modules H until it saturates (exact engine)",
+        "P1: accuracy is linear in the number of n_heads H until it saturates (exact engine)",
     )  # fmt: skip
     flat = [axis for row in axes for axis in row]
     for axis, d in zip(flat, dims, strict=False):
-        yardsticks(axis, rows[rows.d == d], "para")
+        eval_distributions(axis, rows[rows.d == d], "n_heads")
         again = protocol[protocol.d == d]
         axis.plot(
-            again.para,
-            again.acc,
+            again.n_heads,
+            again.accuracy,
             "x",
             color=COLOURS[1],
             ms=6,
@@ -68,7 +68,7 @@ def heads(config: StyleConfig, points: pd.DataFrame, fits: Fits) -> Figure:
         fit = fits.get(f"P1.linear_d{d}")
         slope = f", slope {fit['slope']:.4f}" if fit else ""
         axis.set_title(f"d = d_h = {d}{slope}", loc="left")
-        axis.set(xlabel="modules H", ylabel="accuracy", ylim=(0, 1.03))
+        axis.set(xlabel="n_heads H", ylabel="accuracy", ylim=(0, 1.03))
     for axis in flat[len(dims) :]:
         axis.remove()
     style.legend_below(figure, *flat[: len(dims)])
@@ -76,7 +76,7 @@ def heads(config: StyleConfig, points: pd.DataFrame, fits: Fits) -> Figure:
 
 
 def widths(config: StyleConfig, points: pd.DataFrame, fits: Fits) -> Figure:
-    """P2 and P3: accuracy against the modules' dimension and against the embedding's."""
+    """P2 and P3: accuracy against the n_heads' dimension and against the embedding's."""
     figure, axes = style.panels(
         config,
         1,
@@ -85,8 +85,8 @@ def widths(config: StyleConfig, points: pd.DataFrame, fits: Fits) -> Figure:
         width=1.5,
     )
     left, right = axes[0]
-    yardsticks(left, points[points.experiment == "P2"], "d_head")
-    yardsticks(right, points[points.experiment == "P3"], "d")
+    eval_distributions(left, points[points.experiment == "P2"], "d_head")
+    eval_distributions(right, points[points.experiment == "P3"], "d")
     left.set(xlabel="module dimension d_h (d = 10)", ylabel="accuracy")
     right.set(xlabel="embedding dimension d (d_h = 10)", ylabel="accuracy")
     quadratic, hinge = fits.get("P2.quadratic_mapped"), fits.get("P3.piecewise_mapped")
@@ -123,7 +123,9 @@ def slopes(config: StyleConfig, fits: Fits) -> Figure:
     )
     d = np.array([dimension for dimension, _ in found], dtype=float)
     slope = np.array([fit["slope"] for _, fit in found])
-    reach = np.abs(np.array([[fit["slope_low"], fit["slope_high"]] for _, fit in found]).T - slope)
+    half_width = np.abs(
+        np.array([[fit["slope_low"], fit["slope_high"]] for _, fit in found]).T - slope
+    )
     growth = fits.get("P4.slope_growth", {})
     claim = (
         f"exponent {growth['exponent']:.2f} "
@@ -133,7 +135,9 @@ def slopes(config: StyleConfig, fits: Fits) -> Figure:
     )
     figure, axes = style.panels(config, 1, 1, f"P4: growth of P1's slopes, {claim}", width=1.8)
     axis = axes[0][0]
-    axis.errorbar(d, slope, reach, fmt="o", color=COLOURS[0], ms=4, label="slope of accuracy in H")
+    axis.errorbar(
+        d, slope, half_width, fmt="o", color=COLOURS[0], ms=4, label="slope of accuracy in H"
+    )
     for power, line in ((2, "--"), (3, ":")):
         if len(d):
             axis.plot(d, slope[-1] * (d / d[-1]) ** power, line, color="grey", label=f"d^{power}")
@@ -146,18 +150,18 @@ def slopes(config: StyleConfig, fits: Fits) -> Figure:
 
 def mlp(config: StyleConfig, points: pd.DataFrame) -> Figure:
     """P5: attention and MLP memory at equal parameter count."""
-    rows = points[(points.experiment == "P5") & (points.yardstick != "sampled")]
+    rows = points[(points.experiment == "P5") & (points.eval_distribution != "train")]
     dims = sorted(rows.d.unique())
     figure, axes = style.panels(
         config,
         1,
         max(len(dims), 1),
-        "P5: attention and MLP memory at equal parameter count (uniform yardstick)",
+        "P5: attention and MLP memory at equal parameter count (uniform eval_distribution)",
     )
     for axis, d in zip(axes[0], dims, strict=False):
-        own = rows[rows.d == d].drop_duplicates(["para", "width"])
-        draw_points(axis, own[own.width == 0], "parameters", COLOURS[0], "attention: H modules")
-        single = own[(own.width == 0) & (own.para == 1)]
+        own = rows[rows.d == d].drop_duplicates(["n_heads", "width"])
+        draw_points(axis, own[own.width == 0], "parameters", COLOURS[0], "attention: H n_heads")
+        single = own[(own.width == 0) & (own.n_heads == 1)]
         draw_points(
             axis,
             pd.concat([single, own[own.width > 0]]),
@@ -178,27 +182,29 @@ def small(config: StyleConfig, points: pd.DataFrame) -> Figure:
     n = int(rows.n.max())
     figure, axes = style.panels(config, 1, 1, f"P6: d = d_h = 2, N = 10 ({n} seeds)", width=2.5)
     axis = axes[0][0]
-    yardsticks(axis, rows, "para")
-    axis.set(xlabel="modules H", ylabel="accuracy", ylim=(0, 1.03))
+    eval_distributions(axis, rows, "n_heads")
+    axis.set(xlabel="n_heads H", ylabel="accuracy", ylim=(0, 1.03))
     style.legend_below(figure, axis)
     return figure
 
 
 def large(config: StyleConfig, points: pd.DataFrame) -> Figure:
     """P7: N = 200 and three layers; says so if it was not run."""
-    rows = points[(points.experiment == "P7") & (points.yardstick != "sampled")]
-    figure, axes = style.panels(config, 1, 1, "P7: large memories (uniform yardstick)", width=1.8)
+    rows = points[(points.experiment == "P7") & (points.eval_distribution != "train")]
+    figure, axes = style.panels(
+        config, 1, 1, "P7: large memories (uniform eval_distribution)", width=1.8
+    )
     axis = axes[0][0]
     if rows.empty:
         axis.text(
             0.5, 0.5, "off: set memory.train_large.run", ha="center", transform=axis.transAxes
         )
-    for k, ((N, layers, d), own) in enumerate(rows.groupby(["N", "nb_layers", "d"])):
+    for k, ((N, layers, d), own) in enumerate(rows.groupby(["N", "n_layers", "d"])):
         label = f"N = {N}, d = {d}, layers {layers}"
         draw_points(
-            axis, own, "para", COLOURS[k % len(COLOURS)], label, style.LINES[int(layers) > 1]
+            axis, own, "n_heads", COLOURS[k % len(COLOURS)], label, style.LINES[int(layers) > 1]
         )
-    axis.set(xlabel="modules H", ylabel="accuracy", ylim=(0, 1.03))
+    axis.set(xlabel="n_heads H", ylabel="accuracy", ylim=(0, 1.03))
     if not rows.empty:
         style.legend_below(figure, axis)
     return figure

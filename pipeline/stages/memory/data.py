@@ -1,21 +1,21 @@
-"""Draw the laws of all memory experiments."""
+"""Draw the distributions of all memory experiments."""
 
 from pathlib import Path
 
 from pydantic import Field
 
 from pipeline.config import StageParams
-from pipeline.labs.memory import datasets
-from pipeline.runtime import artifacts
+from pipeline.labs.memory.data.draw import DistributionsConfig, draw
+from pipeline.runtime import records
 
 
 class Params(StageParams):
-    """The laws."""
+    """The distributions."""
 
-    laws: datasets.LawsConfig = Field(alias="memory.laws")
+    distributions: DistributionsConfig = Field(alias="memory.distributions")
 
 
 def run(params: Params, inputs: Path, out: Path) -> None:  # noqa: ARG001 - it is a source
     """Write one npz file for each entry."""
-    for name in datasets.LawsConfig.model_fields:
-        artifacts.write_npz(out / f"{name}.npz", **datasets.draw(getattr(params.laws, name)))
+    for name in DistributionsConfig.model_fields:
+        records.write_arrays(out / f"{name}.npz", draw(getattr(params.distributions, name)))

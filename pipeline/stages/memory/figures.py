@@ -49,9 +49,13 @@ def draw(style: StyleConfig, inputs: Path) -> dict[str, Figure]:
         inputs / "memory_train_curves" / "history.csv",
         ["model", "seed", "step", "loss", "accuracy"],
     )
-    baselines = artifacts.read_csv(notebook / "baselines.csv", ["laws", "N", "uniform", "entropy"])
+    baselines = artifacts.read_csv(
+        notebook / "baselines.csv", ["distributions", "N", "uniform", "entropy"]
+    )
     metrics = artifacts.read_json(notebook / "results.json")
-    points = artifacts.read_csv(scaling / "points.csv", ["experiment", "acc", "published", "bound"])
+    points = artifacts.read_csv(
+        scaling / "points.csv", ["experiment", "accuracy", "published", "bound"]
+    )
     fits = memory_scaling.as_fits(
         artifacts.read_csv(scaling / "fits.csv", ["fit", "quantity", "value"])
     )

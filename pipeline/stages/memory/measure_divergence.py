@@ -1,18 +1,23 @@
 """M1-M4: learning curves, freezing, scaling table and ablation beside their baselines."""
 
-import math
 from pathlib import Path
 
-import pandas as pd
-
 from pipeline.config import StageParams
-from pipeline.core.stats.intervals import summary, table
-from pipeline.labs.memory import tables
-from pipeline.labs.memory.comparison import Metrics, tensor
-from pipeline.runtime import artifacts
+from pipeline.core.stats.intervals import table
+from pipeline.labs.memory.report import divergence as report
+from pipeline.labs.memory.report.points import Metrics
+from pipeline.labs.memory.train.divergence_table import DivergenceRow
+from pipeline.labs.memory.train.low_rank import LowRankRow
+from pipeline.labs.memory.train.runs import RunRow
+from pipeline.runtime import artifacts, records
 from pipeline.stages.memory._runs import read_power
 
-HEADLINE = ("*",)  # the numbers to compare
+HEADLINE = (
+    "M1.uncertain_divergence.divergence",
+    "M1.uncertain_baselines.low_rank",
+    "M3.all.worst_ratio_to_published",
+    "M3.all.least_gap_to_low_rank",
+)
 
 
 class Params(StageParams):
@@ -20,38 +25,23 @@ class Params(StageParams):
 
 
 def run(params: Params, inputs: Path, out: Path) -> Metrics:  # noqa: ARG001
-    """Write table.csv, baselines.csv and scaling.csv; return the metrics M1.*, ..., M4.*."""
-    low = artifacts.read_csv(inputs / "memory_low_rank" / "table.csv", ["laws", "law", "loss"])
-    curves = artifacts.read_csv(inputs / "memory_train_curves" / "table.csv", ["model", "loss"])
-    variants = artifacts.read_csv(inputs / "memory_train_variants" / "table.csv", ["model", "loss"])
-    metrics: Metrics = {"M1": tables.conditions(curves)}
+    """Write table.csv, baselines.csv and scaling.csv; return the results M1.*, ..., M4.*."""
+    low_rank = records.read_table(inputs / "memory_train_low_rank" / "table.csv", LowRankRow)
+    curves = records.read_table(inputs / "memory_train_curves" / "table.csv", RunRow)
+    variants = records.read_table(inputs / "memory_train_variants" / "table.csv", RunRow)
+    metrics: Metrics = {"M1": report.conditions(curves)}
     for experiment in ("M2", "M4"):
-        metrics[experiment] = tables.conditions(variants[variants.experiment == experiment])
+        metrics[experiment] = report.conditions(variants[variants.experiment == experiment])
     artifacts.write_csv(out / "table.csv", table(metrics))
-    baselines = []
-    for name in ("certain", "uncertain"):
-        power = read_power(inputs, f"curves_{name}")
-        uniform = [math.log(power.N) - float(law.entropy()) for law in power.laws()]
-        best = low[low.laws == f"curves_{name}"].loss
-        metrics["M1"][f"{name}_baselines"] = summary(
-            {"uniform": tensor(pd.Series(uniform)), "low_rank": tensor(best)}
-        )
-        entropy = math.log(power.N) - uniform[0]  # the same for every seed: permutations of one law
-        baselines.append(
-            {
-                "laws": name,
-                "N": power.N,
-                "uniform": uniform[0],
-                "entropy": entropy,
-                "low_rank": float(best.median()),
-            }
-        )
-    artifacts.write_csv(out / "baselines.csv", pd.DataFrame(baselines))
-    published = artifacts.read_csv(
-        inputs / "reference" / "divergence_scaling" / "power_law.csv", ["alpha_1", "best_loss"]
-    )
-    trained = artifacts.read_csv(inputs / "memory_train_table" / "table.csv", ["law", "loss"])
-    joined = tables.low_rank_table(trained, low[low.laws == "scaling"], published)
-    artifacts.write_csv(out / "scaling.csv", joined)
-    metrics["M3"] = {"all": tables.low_rank_metrics(joined)}
+    drawn = {name: read_power(inputs, f"curves_{name}") for name in ("certain", "uncertain")}
+    over_seeds, baselines = report.baselines(drawn, low_rank)
+    metrics["M1"] |= over_seeds
+    records.write_table(out / "baselines.csv", baselines, report.BaselineRow)
+    file = inputs / "reference" / "divergence_scaling" / "power_law.csv"
+    published = records.read_table(file, report.PublishedDivergenceRow)
+    trained = records.read_table(inputs / "memory_train_table" / "table.csv", DivergenceRow)
+    optima = low_rank[low_rank.distributions == "scaling"]
+    compared = report.compared(trained, optima, published)
+    records.write_table(out / "scaling.csv", compared, report.ComparedRow)
+    metrics["M3"] = {"all": report.against_published(compared)}
     return metrics

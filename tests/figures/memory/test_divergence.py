@@ -4,7 +4,7 @@ import pytest
 from pipeline.figures.memory import tables as memory_tables
 
 BASE = pd.DataFrame(
-    {"laws": ["certain", "uncertain"], "N": 10, "uniform": [2.3, 0.8], "entropy": [0.0, 1.5],
+    {"distributions": ["certain", "uncertain"], "N": 10, "uniform": [2.3, 0.8], "entropy": [0.0, 1.5],
      "low_rank": [0.0, 0.1]}
 )  # fmt: skip
 
@@ -12,9 +12,9 @@ BASE = pd.DataFrame(
 def history():
     return pd.DataFrame(
         [
-            {"model": f"{law}_{o}", "seed": seed, "step": step, "loss": 2.0 / step,
+            {"model": f"{distribution}_{o}", "seed": seed, "step": step, "loss": 2.0 / step,
              "accuracy": 0.1 * step}
-            for law in BASE.laws
+            for distribution in BASE.distributions
             for o in ("divergence", "next_token")
             for seed in (0, 1)
             for step in (1, 2, 3)
@@ -24,7 +24,7 @@ def history():
 
 def test_a_next_token_loss_is_drawn_less_the_laws_entropy(style, assert_labelled):
     figure = memory_tables.curves(style, history(), BASE)
-    loss = figure.axes[2]  # of the uncertain law
+    loss = figure.axes[2]  # of the uncertain distribution
     assert loss.lines[0].get_ydata()[0] == pytest.approx(2.0)
     assert loss.lines[2].get_ydata()[0] == pytest.approx(0.5)
     assert [line.get_ydata()[0] for line in loss.lines[-2:]] == [0.8, 0.1]

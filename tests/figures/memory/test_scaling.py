@@ -5,18 +5,18 @@ import pytest
 from pipeline.figures.memory import scaling as memory_scaling
 
 
-def points(experiment="P1", d=(3, 4), modules=(1, 6, 11), published=True):
+def points(experiment="P1", d=(3, 4), n_heads=(1, 6, 11), published=True):
     rows = [
         {
             "experiment": experiment, "model": f"d{k}_h{H}", "engine": "exact",
-            "yardstick": yardstick, "N": 50, "d": k, "d_head": k, "para": H, "width": 0,
-            "nb_layers": 1, "parameters": 100 * H, "acc": 0.01 * H * k, "acc_low": 0.009 * H * k,
-            "acc_high": 0.011 * H * k, "n": 5, "published": 0.01 * H * k if published else np.nan,
+            "eval_distribution": eval_distribution, "N": 50, "d": k, "d_head": k, "n_heads": H, "width": 0,
+            "n_layers": 1, "parameters": 100 * H, "accuracy": 0.01 * H * k, "accuracy_low": 0.009 * H * k,
+            "accuracy_high": 0.011 * H * k, "n": 5, "published": 0.01 * H * k if published else np.nan,
             "bound": 0.02, "earlier_bound": 0.01,
         }
         for k in d
-        for H in modules
-        for yardstick in ("uniform", "sampled")
+        for H in n_heads
+        for eval_distribution in ("uniform", "train")
     ]  # fmt: skip
     return pd.DataFrame(rows)
 

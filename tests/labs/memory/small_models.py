@@ -1,6 +1,6 @@
 """Small models for the tests."""
 
-from pipeline.labs.memory.models import (
+from pipeline.labs.memory.models.attention import (
     AttentionMemoryConfig,
     FreezeConfig,
     InitialConfig,
@@ -21,7 +21,7 @@ def freeze(*on):
 
 def config(**changes):
     plain = {
-        "N": 6, "d": 4, "d_head": 4, "modules": 3, "sub_heads": 1, "layers": 1, "mlp_width": 0,
+        "N": 6, "d": 4, "d_head": 4, "n_heads": 3, "patterns_per_head": 1, "n_layers": 1, "mlp_width": 0,
         "mlp_depth": 1, "norm": False, "skips": skips(), "freeze": freeze(),
         "initial": InitialConfig(embedding=1.0, OV=1.0),
     }  # fmt: skip

@@ -7,7 +7,7 @@ def test_metrics_are_keyed_by_experiment(chain):
     metrics = chain.metrics(STAGE)
     assert set(metrics) == {"M5", "M6", "M7", "M8", "M9"}
     assert {"low_rank", "attention"} == set(metrics["M7"])
-    ranks = chain.params("memory_laws").laws.rank.ranks
+    ranks = chain.params("memory_data").distributions.rank.ranks
     expected = {f"{a}_rank{r}" for a in ("aligned", "unaligned") for r in ranks}
     assert set(metrics["M8"]) == expected
 

@@ -7,7 +7,7 @@ STAGE = "memory_measure_scaling"
 def test_every_point_stands_beside_its_bounds(chain):
     points = pd.read_csv(chain.made(STAGE) / "points.csv")
     own = points[(points.model == "d3_h2") & (points.experiment == "P1")]
-    assert set(own.yardstick) == {"uniform", "sampled"}
+    assert set(own.eval_distribution) == {"uniform", "train"}
     # N = 8, H = 2, d = d_h = 3: (1 - 1/8) (6 + 3) / 64 + 1/8.
     assert own.bound.tolist() == pytest.approx([7 / 8 * 9 / 64 + 1 / 8] * 2)
     assert own.earlier_bound.tolist() == pytest.approx([7 / 8 * 5 / 64 + 1 / 8] * 2)
@@ -26,5 +26,5 @@ def test_metrics_have_points_and_fits(chain):
 
 def test_medians_lie_in_their_intervals(chain):
     points = pd.read_csv(chain.made(STAGE) / "points.csv")
-    assert bool((points.acc_low <= points.acc).all())
-    assert bool((points.acc <= points.acc_high).all())
+    assert bool((points.accuracy_low <= points.accuracy).all())
+    assert bool((points.accuracy <= points.accuracy_high).all())

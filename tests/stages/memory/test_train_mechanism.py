@@ -1,4 +1,4 @@
-from pipeline.labs.memory.models import AttentionMemory
+from pipeline.labs.memory.models.attention import AttentionMemory
 from pipeline.runtime import saved_models
 
 STAGE = "memory_train_inside"

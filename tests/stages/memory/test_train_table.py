@@ -15,6 +15,6 @@ def test_every_law_has_a_row_and_a_run(chain):
 
 def test_the_columns_are_the_notebooks_and_more(chain):
     table = pd.read_csv(chain.made(STAGE) / "table.csv")
-    sizes = {"N", "d", "width", "nb_layers", "nb_head", "para_head"}
+    sizes = {"N", "d", "width", "n_layers", "patterns_per_head", "n_heads"}
     notebook = {"alpha_1", "alpha_2", "loss", "unif_loss"} | sizes
-    assert notebook | {"seed", "parameters", "yardstick"} <= set(table)
+    assert notebook | {"seed", "parameters", "eval_distribution"} <= set(table)

@@ -1,107 +1,142 @@
-"""The laws of all experiments as arrays, and back."""
+"""The distributions of all experiments: their section, how they are drawn, the records they go to.
 
-from collections.abc import Mapping, Sequence
+A file of distributions holds power_unif ones as ordered supports, all others as tables.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
+from jaxtyping import Bool, Float64, Int16, Int64
 from torch import Tensor
 
 from pipeline.config import Section
 from pipeline.core.training.sampling import generators
-from pipeline.labs.memory import laws
-from pipeline.labs.memory.laws import Law, Support
+from pipeline.labs.memory.data import families
+from pipeline.labs.memory.data.distribution import Distribution
 
-Arrays = dict[str, Tensor]
-LAW = 1  # the purpose of a seed's stream that draws its law
-
-POWER = {
-    "alphas": "float64 law 3",
-    "seeds": "int64 seed",
-    "first": "int16 seed k_1",
-    "second": "int16 seed N k_2",
-    "third": "int16 seed N N k_3",
-}
-DENSE = {
-    "seeds": "int64 law",
-    "first": "float64 law N",
-    "second": "float64 law N N",
-    "third": "float64 law N N N",
-}
-RANKED = DENSE | {"rank": "int64 law", "axis_aligned": "bool law", "W": "float64 law N N"}
+DISTRIBUTION = 1  # the purpose of a seed's stream that draws its distribution
 
 
-class LawsConfig(Section):
-    """The laws by name; each experiment reads its own."""
+class DistributionsConfig(Section):
+    """The distributions by name; each experiment reads its own."""
 
-    curves_certain: laws.PowerConfig
-    curves_uncertain: laws.PowerConfig
-    freezing: laws.PowerConfig
-    scaling: laws.PowerConfig
-    skips: laws.PowerConfig
-    maps: laws.PowerConfig
-    heads: laws.PowerConfig
-    superposition: laws.LastPositionConfig
-    rank: laws.RankConfig
-    almost_rank: laws.AlmostRankConfig
-    lookup_10: laws.PowerConfig
-    lookup_50: laws.PowerConfig
-    lookup_70: laws.PowerConfig
-    lookup_200: laws.PowerConfig
-
-
-@dataclass(frozen=True)
-class PowerLaws:
-    """power_unif laws: for each seed ordered supports, to be weighted by any of the alphas."""
-
-    seeds: Sequence[int]
-    alphas: Sequence[tuple[float, ...]]
-    supports: Sequence[tuple[Support, Support, Support]]
-    N: int
-
-    def laws(self, index: int = 0) -> list[Law]:
-        """Return the law of each seed with the alphas at ``index``."""
-        return [laws.power_unif(self.alphas[index], s, self.N) for s in self.supports]
+    curves_certain: families.PowerConfig
+    curves_uncertain: families.PowerConfig
+    freezing: families.PowerConfig
+    scaling: families.PowerConfig
+    skips: families.PowerConfig
+    maps: families.PowerConfig
+    heads: families.PowerConfig
+    superposition: families.LastPositionConfig
+    rank: families.RankConfig
+    almost_rank: families.AlmostRankConfig
+    lookup_10: families.PowerConfig
+    lookup_50: families.PowerConfig
+    lookup_70: families.PowerConfig
+    lookup_200: families.PowerConfig
 
 
-def draw(config: Section) -> Arrays:
-    """Draw the laws of one entry."""
-    if isinstance(config, laws.PowerConfig):
+@dataclass(frozen=True, kw_only=True)
+class PowerDistributions:
+    """power_unif: for each seed three ordered supports, to be weighted by any row of ``alphas``."""
+
+    alphas: Float64[Tensor, "distribution 3"]
+    seeds: Int64[Tensor, " seed"]
+    first: Int16[Tensor, "seed k_1"]
+    second: Int16[Tensor, "seed N k_2"]
+    third: Int16[Tensor, "seed N N k_3"]
+
+    @property
+    def N(self) -> int:  # noqa: N802
+        """Number of tokens."""
+        return self.second.shape[1]
+
+    def distributions(self, index: int = 0) -> list[Distribution]:
+        """Return the distribution of each seed with the alphas at ``index``."""
+        alphas = self.alphas[index].tolist()
+        supports = (self.first.long(), self.second.long(), self.third.long())
+        return [
+            families.power_unif(alphas, chosen, self.N) for chosen in zip(*supports, strict=True)
+        ]
+
+    def all(self) -> tuple[list[Distribution], list[int]]:
+        """Return the distributions of every row of alphas and seed, seeds fastest; their seeds."""
+        count = len(self.alphas)
+        drawn = [one for index in range(count) for one in self.distributions(index)]
+        return drawn, self.seeds.tolist() * count
+
+
+@dataclass(frozen=True, kw_only=True)
+class TabulatedDistributions:
+    """Distributions by their tables."""
+
+    seeds: Int64[Tensor, " distribution"]
+    first: Float64[Tensor, "distribution N"]
+    second: Float64[Tensor, "distribution N N"]
+    third: Float64[Tensor, "distribution N N N"]
+
+    def distributions(self) -> list[Distribution]:
+        """Return them in their order."""
+        tables = zip(self.first, self.second, self.third, strict=True)
+        return [Distribution(*table) for table in tables]
+
+    def all(self) -> tuple[list[Distribution], list[int]]:
+        """Return the distributions and their seeds."""
+        return self.distributions(), self.seeds.tolist()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RankedDistributions(TabulatedDistributions):
+    """rank_d distributions with what made them: W stands in the first ``rank`` columns."""
+
+    rank: Int64[Tensor, " distribution"]
+    axis_aligned: Bool[Tensor, " distribution"]
+    W: Float64[Tensor, "distribution N N"]
+
+
+Drawn = PowerDistributions | TabulatedDistributions
+
+
+def draw(config: Section) -> Drawn:
+    """Draw the distributions of one entry."""
+    if isinstance(config, families.PowerConfig):
         return _draw_power(config)
-    if isinstance(config, laws.RankConfig):
+    if isinstance(config, families.RankConfig):
         return _draw_ranked(config)
-    if isinstance(config, laws.LastPositionConfig):
-        streams = generators(config.seeds, LAW)
-        drawn = [laws.last_position(config.N, config.k, config.p, g) for g in streams]
-    elif isinstance(config, laws.AlmostRankConfig):
+    if isinstance(config, families.LastPositionConfig):
+        streams = generators(config.seeds, DISTRIBUTION)
+        drawn = [families.last_position(config.N, config.k, config.p, g) for g in streams]
+    elif isinstance(config, families.AlmostRankConfig):
         drawn = [
-            laws.almost_rank_d(
+            families.almost_rank_d(
                 config.N, config.rank, config.axis_aligned, config.high, config.low, g
             )
-            for g in generators(config.seeds, LAW)
+            for g in generators(config.seeds, DISTRIBUTION)
         ]
     else:
-        raise TypeError(f"{type(config).__name__} describes no law")
-    return _dense(drawn, config.seeds)
+        raise TypeError(f"{type(config).__name__} describes no distribution")
+    return TabulatedDistributions(**_tables(drawn, config.seeds))
 
 
-def _draw_power(config: laws.PowerConfig) -> Arrays:
+def _draw_power(config: families.PowerConfig) -> PowerDistributions:
     drawn = [
-        laws.draw_supports(config.N, config.nb_tokens, g) for g in generators(config.seeds, LAW)
+        families.draw_supports(config.N, config.support_sizes, g)
+        for g in generators(config.seeds, DISTRIBUTION)
     ]
-    names = ("first", "second", "third")
-    stacked = {
-        n: torch.stack(s).to(torch.int16)
-        for n, s in zip(names, zip(*drawn, strict=True), strict=True)
-    }
-    return {
-        "alphas": torch.tensor(config.alphas, dtype=torch.float64),
-        "seeds": torch.tensor(config.seeds),
-    } | stacked
+    first, second, third = (torch.stack(s).to(torch.int16) for s in zip(*drawn, strict=True))
+    return PowerDistributions(
+        alphas=torch.tensor(config.alphas, dtype=torch.float64),
+        seeds=torch.tensor(config.seeds),
+        first=first,
+        second=second,
+        third=third,
+    )
 
 
-def _draw_ranked(config: laws.RankConfig) -> Arrays:
-    """Draw a law for each (rank, alignment, seed); W stands in the first columns, then zeros."""
+def _draw_ranked(config: families.RankConfig) -> RankedDistributions:
+    """Draw one for each (rank, alignment, seed)."""
     cases = [
         (rank, aligned, seed)
         for rank in config.ranks
@@ -110,40 +145,23 @@ def _draw_ranked(config: laws.RankConfig) -> Arrays:
     ]
     drawn, directions = [], torch.zeros(len(cases), config.N, config.N, dtype=torch.float64)
     for k, (rank, aligned, seed) in enumerate(cases):
-        generator = generators([seed], LAW)[0]
-        law, W = laws.rank_d(config.N, rank, aligned, config.flat, generator)
-        drawn.append(law)
+        generator = generators([seed], DISTRIBUTION)[0]
+        made, W = families.rank_d(config.N, rank, aligned, config.logit_scale, generator)
+        drawn.append(made)
         directions[k, :, :rank] = W
     ranks, aligned_flags, seeds = zip(*cases, strict=True)
-    extra = {"rank": torch.tensor(ranks), "axis_aligned": torch.tensor(aligned_flags)}
-    return _dense(drawn, seeds) | extra | {"W": directions}
+    return RankedDistributions(
+        rank=torch.tensor(ranks),
+        axis_aligned=torch.tensor(aligned_flags),
+        W=directions,
+        **_tables(drawn, seeds),
+    )
 
 
-def _dense(drawn: Sequence[Law], seeds: Sequence[int]) -> Arrays:
+def _tables(drawn: Sequence[Distribution], seeds: Sequence[int]) -> dict[str, Any]:
     return {
         "seeds": torch.tensor(seeds),
-        "first": torch.stack([law.first for law in drawn]),
-        "second": torch.stack([law.second for law in drawn]),
-        "third": torch.stack([law.third for law in drawn]),
+        "first": torch.stack([one.first for one in drawn]),
+        "second": torch.stack([one.second for one in drawn]),
+        "third": torch.stack([one.third for one in drawn]),
     }
-
-
-def power_laws(arrays: Mapping[str, Any]) -> PowerLaws:
-    """Rebuild power_unif laws from their arrays."""
-    supports = list(
-        zip(*(arrays[name].long() for name in ("first", "second", "third")), strict=True)
-    )
-    return PowerLaws(
-        seeds=arrays["seeds"].tolist(),
-        alphas=[tuple(row) for row in arrays["alphas"].tolist()],
-        supports=supports,
-        N=arrays["second"].shape[1],
-    )
-
-
-def dense_laws(arrays: Mapping[str, Any]) -> list[Law]:
-    """Rebuild laws from their tables."""
-    return [
-        Law(*tables)
-        for tables in zip(arrays["first"], arrays["second"], arrays["third"], strict=True)
-    ]

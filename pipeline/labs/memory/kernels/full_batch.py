@@ -1,84 +1,63 @@
-"""The exact engine: the whole law at every step, from token tables, M members at once.
+"""All N^2 contexts from token tables, M members at once: what the full-batch engine computes with.
 
 With two-token contexts every query, key and value of the first layer is a function of one token, so
 N rows stand for N^2 contexts. The general path (:class:`AttentionMemory`) computes the same from
 the contexts one by one.
 """
 
-from dataclasses import dataclass
-
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
+from pipeline.labs.memory.data.batches import Batch
 from pipeline.labs.memory.kernels.pairs import first_key_weight, pair_attention
-from pipeline.labs.memory.kernels.unembed_kl import Stream, Target, head_divergence, head_logits
-from pipeline.labs.memory.models import AttentionMemory, Layer, Rows
+from pipeline.labs.memory.kernels.unembed_kl import Stream, unembed_kl, unembed_logits
+from pipeline.labs.memory.models.attention import AttentionMemory, Layer, Rows
 
 FirstRows = Float[Tensor, "member first d"]
 
 
 def bytes_needed(N: int, heads: int, members: int, mlp_width: int, item: int = 4) -> int:
-    """Estimate the memory that the laws, the problem made of them and a step take at their peak.
+    """Estimate the memory that the distributions, their batch and a step take at their peak.
 
-    The laws' float64 tables, and what is made on the way to a Problem, are five times the logits.
+    The float64 tables, and what is made on the way to a Batch, are five times the logits. ``heads``
+    counts attention patterns.
     """
     pairs = N * N
     return 2 * members * pairs * item * (5 * N + 3 * heads + 2 * mlp_width)
 
 
-@dataclass(frozen=True)
-class Problem:
-    """What to predict: the target of chosen contexts ``pair`` = a N + b, or of all N^2 (None).
-
-    ``first`` names the tokens that a can be, each member's in increasing order, where they are few:
-    the tables of the first token then have so many rows instead of N.
-    """
-
-    pair: Int[Tensor, "member context"] | None
-    target: Target
-    first: Int[Tensor, "member row"] | None = None
-
-    def row(self, N: int) -> Int[Tensor, "member context"]:
-        """Return where the contexts stand among ``first`` x N; ValueError if all are chosen."""
-        if self.pair is None:
-            raise ValueError("all contexts are chosen: they stand at a N + b")
-        if self.first is None:
-            return self.pair
-        return torch.searchsorted(self.first, self.pair // N) * N + self.pair % N
+def divergence(model: AttentionMemory, batch: Batch) -> Float[Tensor, " member"]:
+    """Return each member's weighted divergence on the batch's contexts, in nats."""
+    return unembed_kl(chosen(model, batch), model.U, batch.target)
 
 
-def divergence(model: AttentionMemory, problem: Problem) -> Float[Tensor, " member"]:
-    """Return each member's weighted divergence on the problem's contexts, in nats."""
-    return head_divergence(chosen(model, problem), model.U, problem.target)
-
-
-def chosen(model: AttentionMemory, problem: Problem) -> Stream:
-    """Return what U reads at the problem's contexts.
+def chosen(model: AttentionMemory, batch: Batch) -> Stream:
+    """Return what U reads at the batch's contexts.
 
     A few contexts of a model with an MLP or several layers cost less by the general path.
     """
-    if problem.pair is not None and (model.config.layers > 1 or model.config.mlp_width):
+    if batch.pair is not None and (model.config.n_layers > 1 or model.config.mlp_width):
         N = model.config.N
         cache: dict[str, Tensor] = {}
-        model(torch.stack([problem.pair // N, problem.pair % N], 2), cache)
+        model(torch.stack([batch.pair // N, batch.pair % N], 2), cache)
         return cache["stream"].permute(2, 0, 1)
-    x = stream(model, problem.first).flatten(2)
-    if problem.pair is None:
+    x = stream(model, batch.first).flatten(2)
+    if batch.pair is None:
         return x
-    return x.gather(2, problem.row(model.config.N).expand(x.shape[0], -1, -1))
+    return x.gather(2, batch.row(model.config.N).expand(x.shape[0], -1, -1))
 
 
-def accuracy(model: AttentionMemory, problem: Problem) -> Float[Tensor, " member"]:
-    """Return the weighted probability, under the law, of the token that the model prefers."""
-    guess = head_logits(chosen(model, problem), model.U).argmax(1)
-    target = problem.target
+def accuracy(model: AttentionMemory, batch: Batch) -> Float[Tensor, " member"]:
+    """Return the weighted probability, under the target, of the token that the model prefers."""
+    guess = unembed_logits(chosen(model, batch), model.U).argmax(1)
+    target = batch.target
     if target.token is not None:
         hit = (guess == target.token).to(target.weight.dtype)
     else:
-        assert target.law is not None
-        hit = target.law.gather(1, guess[:, None])[:, 0]
+        assert target.distribution is not None
+        hit = target.distribution.gather(1, guess[:, None])[:, 0]
     return (hit * target.weight).sum(1)
 
 
@@ -127,7 +106,7 @@ def attention_maps(layer: Layer, E: Rows, P: Tensor) -> Float[Tensor, "head memb
 
 def _tables(layer: Layer, first: FirstRows, second: Rows, P: Tensor) -> dict[str, Tensor]:
     at_first, at_second = layer.inputs(first, P[:, 0])[0], layer.inputs(second, P[:, 1])[0]
-    scale = (layer.config.sub_heads / layer.config.d_head) ** 0.5
+    scale = (layer.config.patterns_per_head / layer.config.d_head) ** 0.5
     return {
         "first_key": layer.split(at_first, layer.W_K).permute(2, 0, 1, 3),
         "second_key": layer.split(at_second, layer.W_K).permute(2, 0, 1, 3),
@@ -139,10 +118,11 @@ def _values(layer: Layer, x: Tensor, position: Tensor) -> Float[Tensor, "member 
     """Return each head's OV output for rows at one position."""
     _, seen = layer.inputs(x, position)
     members, rows, _ = x.shape
-    W_V = layer.W_V.unflatten(-1, (layer.config.sub_heads, -1)).transpose(2, 3).flatten(1, 2)
+    by_pattern = layer.W_V.unflatten(-1, (layer.config.patterns_per_head, -1))
+    W_V = by_pattern.transpose(2, 3).flatten(1, 2)
     OV = W_V @ layer.output_map  # [member, head, d_head, d]
     joined = OV.transpose(1, 2).flatten(2)
-    return (seen @ joined).view(members, rows, layer.config.heads, -1)
+    return (seen @ joined).view(members, rows, layer.config.n_patterns, -1)
 
 
 def deeper_layer(
@@ -154,15 +134,15 @@ def deeper_layer(
     (qk_first, ov_first), (qk, ov) = layer.inputs(first, P[:, 0]), layer.inputs(rows, P[:, 1])
 
     def split(x: Tensor, weight: Tensor) -> Tensor:
-        return layer.split(x, weight).view(
-            members, n_first, -1, layer.config.heads, weight.shape[-1] // layer.config.sub_heads
-        )
+        width = weight.shape[-1] // layer.config.patterns_per_head
+        return layer.split(x, weight).view(members, n_first, -1, layer.config.n_patterns, width)
 
     gap = split(qk_first, layer.W_K) - split(qk, layer.W_K)
-    query = split(qk, layer.W_Q) * (layer.config.sub_heads / layer.config.d_head) ** 0.5
+    query = split(qk, layer.W_Q) * (layer.config.patterns_per_head / layer.config.d_head) ** 0.5
     weight = (query * gap).sum(-1, keepdim=True).sigmoid()
-    own = split(ov, layer.W_V)
-    mixed = torch.lerp(own, split(ov_first, layer.W_V).expand_as(own), weight.expand_as(own))
+    value = split(ov, layer.W_V)
+    first_value = split(ov_first, layer.W_V).expand_as(value)
+    mixed = torch.lerp(value, first_value, weight.expand_as(value))
     out = mixed.reshape(members, n_first * n_second, -1) @ layer.output_map.flatten(1, 2)
     return layer.add(rows, out).view(members, n_first, n_second, d).permute(3, 0, 1, 2)
 

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from pipeline.labs.memory.laws import Law
+from pipeline.labs.memory.data.distribution import Distribution
 
 Vectors = Float[Tensor, "context d"]
 Unembedding = Float[Tensor, "N d"]
@@ -36,9 +36,9 @@ def projector_distance(x: Float[Tensor, "N a"], y: Float[Tensor, "N b"], rank: i
     return float(torch.linalg.norm(column_projector(x, rank) - column_projector(y, rank)))
 
 
-def log_probabilities(law: Law) -> Float[Tensor, "context N"]:
+def log_probabilities(distribution: Distribution) -> Float[Tensor, "context N"]:
     """Return log p(c | a, b) less its mean over c."""
-    logs = law.conditional.log()
+    logs = distribution.conditional.log()
     return logs - logs.mean(1, keepdim=True)
 
 
@@ -51,22 +51,22 @@ def random_distance(
     return sum(projector_distance(x, directions, rank) for x in drawn) / draws
 
 
-def second_order_vectors(law: Law, U: Unembedding) -> Vectors:
+def second_order_vectors(distribution: Distribution, U: Unembedding) -> Vectors:
     """Return w_e = VAR^-1 COV of every context, the optimum given U to second order.
 
     KL(p || softmax f) = Var_p(f - log p) / 2 + third order; over f = U w it is least where
-    Cov_p(U) w = Cov_p(U, log p). Contexts stand at a N + b, in the law's own order.
+    Cov_p(U) w = Cov_p(U, log p). Contexts stand at a N + b, in the distribution's own order.
     """
-    p, logs = law.conditional, log_probabilities(law)
+    p, logs = distribution.conditional, log_probabilities(distribution)
     mean = p @ U
     variance = torch.einsum("cn,ni,nj->cij", p, U, U) - mean[:, :, None] * mean[:, None]
     covariance = (p * logs) @ U - (p * logs).sum(1, keepdim=True) * mean
     return torch.linalg.solve(variance, covariance)
 
 
-def truncated_logits(law: Law, rank: int) -> Float[Tensor, "context N"]:
+def truncated_logits(distribution: Distribution, rank: int) -> Float[Tensor, "context N"]:
     """Return the log-probabilities' truncated singular value decomposition."""
-    left, values, right = torch.linalg.svd(log_probabilities(law), full_matrices=False)
+    left, values, right = torch.linalg.svd(log_probabilities(distribution), full_matrices=False)
     return (left[:, :rank] * values[:rank]) @ right[:rank]
 
 

@@ -4,8 +4,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from pipeline.labs.memory.exact import attention_maps
-from pipeline.labs.memory.models import AttentionMemory, Layer
+from pipeline.labs.memory.kernels.full_batch import attention_maps
+from pipeline.labs.memory.models.attention import AttentionMemory, Layer
 
 
 def maps(model: AttentionMemory) -> Float[Tensor, "member head first second"]:
@@ -33,7 +33,7 @@ def head_outputs(model: AttentionMemory) -> Float[Tensor, "member context head d
     cache: dict[str, Tensor] = {}
     with torch.no_grad():
         model(all_contexts(model.config.N, model.members), cache)
-    return cache[f"layer_{model.config.layers - 1}.heads"]
+    return cache[f"layer_{model.config.n_layers - 1}.heads"]
 
 
 def to_logits(
@@ -51,34 +51,37 @@ def to_coordinates(
     return torch.einsum("mchd,mdn->mchn", heads, torch.linalg.pinv(U))
 
 
-def differential(
+def logit_difference(
     logits: Float[Tensor, "member context head N"], answer: Int[Tensor, "member context"]
 ) -> Float[Tensor, "member context head"]:
-    """Return each head's part of the right logit above its mean part of the wrong ones ("solo").
+    """Return each head's part of the right logit above its mean part of the wrong ones.
 
-    The sum over heads is the whole attention's ("group").
+    The sum over heads is the whole attention's.
     """
     right = logits.gather(-1, answer[:, :, None, None].expand(-1, -1, logits.shape[2], 1))[..., 0]
     wrong = (logits.sum(-1) - right) / (logits.shape[-1] - 1)
     return right - wrong
 
 
-def pushes(
-    logits: Float[Tensor, "member context head N"],
+def by_answer(
+    parts: Float[Tensor, "member context head N"],
     answer: Int[Tensor, "member context"],
     weight: Float[Tensor, "member context"],
 ) -> Float[Tensor, "member head answer N"]:
-    """Average the heads' logits over the contexts of each right answer, by the contexts' weight.
+    """Average the heads' parts over the contexts of each right answer, by the contexts' weight.
 
-    Zero where no context has that answer. The diagonal says which tokens a head itself pushes up.
+    Of logits this is the direct logit attribution: the diagonal says which answers a head itself
+    raises. Zero where no context has that answer.
     """
-    one_hot = torch.nn.functional.one_hot(answer, logits.shape[-1]).to(logits) * weight[..., None]
-    total = torch.einsum("mchn,mca->mhan", logits, one_hot)
-    return total / one_hot.sum(1).clamp(min=torch.finfo(logits.dtype).tiny)[:, None, :, None]
+    one_hot = torch.nn.functional.one_hot(answer, parts.shape[-1]).to(parts) * weight[..., None]
+    total = torch.einsum("mchn,mca->mhan", parts, one_hot)
+    return total / one_hot.sum(1).clamp(min=torch.finfo(parts.dtype).tiny)[:, None, :, None]
 
 
-def shared_pushes(pushed: Float[Tensor, "member head answer N"]) -> Float[Tensor, " member"]:
-    """Return the share of answers that every head pushes up on average."""
-    own = pushed.diagonal(dim1=-2, dim2=-1)
-    present = pushed.abs().sum((1, 3)) > 0
-    return ((own > 0).all(1) & present).sum(1).double() / present.sum(1)
+def answers_raised_by_all(
+    attribution: Float[Tensor, "member head answer N"],
+) -> Float[Tensor, " member"]:
+    """Return the share of answers that every head raises on average."""
+    raised = attribution.diagonal(dim1=-2, dim2=-1) > 0
+    present = attribution.abs().sum((1, 3)) > 0
+    return (raised.all(1) & present).sum(1).double() / present.sum(1)

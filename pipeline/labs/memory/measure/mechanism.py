@@ -1,160 +1,188 @@
-"""M5-M9 measured: what :mod:`inside` and :mod:`geometry` compute, as metrics and arrays to draw."""
+"""M5-M7 measured: attention maps, heads and superposition, as metrics and as arrays to draw.
 
-from collections.abc import Mapping, Sequence
+A figure shows one seed; it is the median one by the quantity that the figure is about.
+"""
 
-import pandas as pd
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 import torch
+from jaxtyping import Bool, Float, Float64, Int64
 from torch import Tensor
 
 from pipeline.core.stats.intervals import band, summary
-from pipeline.labs.memory import datasets, exact, geometry, inside
-from pipeline.labs.memory.comparison import Metrics
-from pipeline.labs.memory.laws import Law
-from pipeline.labs.memory.low_rank import LowRank, divergence
-from pipeline.labs.memory.models import AttentionMemory
-from pipeline.labs.memory.training import in_float64
+from pipeline.labs.memory.data.distribution import Distribution
+from pipeline.labs.memory.kernels import full_batch
+from pipeline.labs.memory.measure import geometry, heads
+from pipeline.labs.memory.models.attention import AttentionMemory
+from pipeline.labs.memory.models.low_rank import LowRank
+from pipeline.labs.memory.train.cells import in_float64
 
-Found = tuple[Metrics, dict[str, Tensor]]
+Metrics = dict[str, Any]
+Array = np.ndarray
 
 
-def attention(model: AttentionMemory, laws: Sequence[Law]) -> Found:
-    """M5: the attention maps of the first seed, and every seed's singular values.
+@dataclass(frozen=True, kw_only=True)
+class MapArrays:
+    """M5: one seed's attention to the first token, and the bands of all seeds' singular values.
+
+    ``possible`` contexts are those that occur; ``singular_seen`` is of their first tokens' rows.
+    """
+
+    maps: Float64[Array, "head N N"]
+    possible: Bool[Array, "N N"]
+    singular: Float64[Array, "3 N"]
+    singular_seen: Float64[Array, "3 row"]
+    seed: Int64[Array, ""]
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeadArrays:
+    """M6: one seed's heads, by context (first, second), or by right answer and token."""
+
+    logit_difference: Float64[Array, "head N N"]
+    total_logit_difference: Float64[Array, "N N"]
+    direct_logit_attribution: Float64[Array, "head N N"]
+    unembedding_coordinates: Float64[Array, "head N N"]
+    gram: Float64[Array, "N N"]
+    possible: Bool[Array, "N N"]
+    seed: Int64[Array, ""]
+
+
+@dataclass(frozen=True, kw_only=True)
+class VectorArrays:
+    """M7: one seed's inner products of unembeddings and of context vectors, and their cosines."""
+
+    low_rank_U: Float64[Array, "N N"]  # noqa: N815
+    low_rank_e: Float64[Array, "context context"]
+    attention_U: Float64[Array, "N N"]  # noqa: N815
+    attention_e: Float64[Array, "context context"]
+    cosines: Float64[Array, "2 context"]
+    inputs: Float64[Array, "place place"]
+    seed: Int64[Array, ""]
+
+
+def median_member(values: Float[Tensor, " member"]) -> int:
+    """Return the member whose value is the median, the lower one of an even number."""
+    return int(values.argsort(stable=True)[(len(values) - 1) // 2])
+
+
+def attention(
+    model: AttentionMemory, distributions: Sequence[Distribution], seeds: Sequence[int]
+) -> tuple[Metrics, MapArrays]:
+    """M5: attention maps, and every seed's singular values.
 
     ``heads`` is of the whole N x N maps, as in the notebook; ``heads_seen`` of what training can
     see: the spread over the contexts that occur, the singular values of the rows of their first
     tokens.
     """
-    maps = inside.maps(model).double()
+    maps = heads.maps(model).double()
     N = model.config.N
-    possible = torch.stack([law.contexts for law in laws]).view(-1, N, N) > 0
+    possible = torch.stack([one.contexts for one in distributions]).view(-1, N, N) > 0
     rows = torch.stack(
-        [own[:, row.any(1)] for own, row in zip(maps, possible, strict=True)]
+        [each[:, occurs.any(1)] for each, occurs in zip(maps, possible, strict=True)]
     )  # [member, head, first token that occurs, N]
-    seen = torch.stack([own[:, at] for own, at in zip(maps, possible, strict=True)])
+    seen = torch.stack([each[:, at] for each, at in zip(maps, possible, strict=True)])
     singular = {"": torch.linalg.svdvals(maps), "_seen": torch.linalg.svdvals(rows)}
     spread = {"": maps.flatten(2).std(-1), "_seen": seen.std(-1)}
+    ranks = {part: heads.effective_rank(values).mean(1) for part, values in singular.items()}
     metrics = {
         f"heads{part}": summary(
             {
-                "effective_rank": inside.effective_rank(values).mean(1),
+                "effective_rank": ranks[part],
                 "first_singular_share": (values[..., 0] / values.sum(-1)).mean(1),
                 "spread": spread[part].mean(1),
             }
         )
         for part, values in singular.items()
     }
-    bands = {f"singular{part}": band(values.flatten(0, 1)) for part, values in singular.items()}
-    return metrics, {"maps": maps[0], "possible": possible[0], **bands}
+    shown = median_member(ranks["_seen"])
+    arrays = MapArrays(
+        maps=maps[shown].numpy(),
+        possible=possible[shown].numpy(),
+        singular=band(singular[""].flatten(0, 1)).numpy(),
+        singular_seen=band(singular["_seen"].flatten(0, 1)).numpy(),
+        seed=np.array(seeds[shown]),
+    )
+    return metrics, arrays
 
 
-def contributions(model: AttentionMemory, laws: Sequence[Law]) -> Found:
+def contributions(
+    model: AttentionMemory, distributions: Sequence[Distribution], seeds: Sequence[int]
+) -> tuple[Metrics, HeadArrays]:
     """M6: each head's part of the logits, by both bases, alone and together."""
     double = in_float64(model)
-    heads = inside.head_outputs(double)
-    logits = inside.to_logits(heads, double.U)
-    coordinates = inside.to_coordinates(heads, double.U)
-    answer = torch.stack([law.conditional.argmax(1) for law in laws])
-    weight = torch.stack([law.contexts for law in laws])
-    solo = inside.differential(logits, answer)
-    group = solo.sum(2)
-    pushed = inside.pushes(logits, answer, weight)
-    accuracy = ((logits.sum(2).argmax(-1) == answer) * weight).sum(1)
-    helps = ((solo > 0).double() * weight[..., None]).sum(1)
+    outputs = heads.head_outputs(double)
+    logits = heads.to_logits(outputs, double.U)
+    coordinates = heads.to_coordinates(outputs, double.U)
+    answer = torch.stack([one.conditional.argmax(1) for one in distributions])
+    weight = torch.stack([one.contexts for one in distributions])
+    alone = heads.logit_difference(logits, answer)
+    total = alone.sum(2)
+    attribution = heads.by_answer(logits, answer, weight)
+    positive = ((alone > 0).double() * weight[..., None]).sum(1)
+    mean_total = (total * weight).sum(1)
     metrics = {
         "heads": summary(
             {
-                "group": (group * weight).sum(1), "group_positive": ((group > 0) * weight).sum(1),
-                "solo_positive_best": helps.amax(1), "solo_positive_worst": helps.amin(1),
-                "pushed_by_all_heads": inside.shared_pushes(pushed), "accuracy": accuracy,
+                "logit_difference": mean_total,
+                "logit_difference_positive": ((total > 0) * weight).sum(1),
+                "best_head_positive": positive.amax(1),
+                "worst_head_positive": positive.amin(1),
+                "answers_raised_by_all_heads": heads.answers_raised_by_all(attribution),
+                "accuracy": ((logits.sum(2).argmax(-1) == answer) * weight).sum(1),
             }
         )
-    }  # fmt: skip
-    N = model.config.N
-    arrays = {
-        "solo": solo[0].T.reshape(-1, N, N), "group": group[0].view(N, N),
-        "logits": pushed[0],
-        "coordinates": inside.pushes(coordinates, answer, weight)[0],
-        "gram": (double.U @ double.U.transpose(1, 2))[0],
-        "possible": (weight[0] > 0).view(N, N),
-    }  # fmt: skip
-    return metrics, {name: value.detach() for name, value in arrays.items()}
+    }
+    N, shown = model.config.N, median_member(mean_total)
+    arrays = HeadArrays(
+        logit_difference=alone[shown].T.reshape(-1, N, N).numpy(),
+        total_logit_difference=total[shown].view(N, N).numpy(),
+        direct_logit_attribution=attribution[shown].numpy(),
+        unembedding_coordinates=heads.by_answer(coordinates, answer, weight)[shown].numpy(),
+        gram=(double.U @ double.U.transpose(1, 2))[shown].numpy(),
+        possible=(weight[shown] > 0).view(N, N).numpy(),
+        seed=np.array(seeds[shown]),
+    )
+    return metrics, arrays
 
 
-def superposition(model: AttentionMemory, low: LowRank, laws: Sequence[Law]) -> Found:
+def superposition(
+    model: AttentionMemory,
+    low_rank: LowRank,
+    distributions: Sequence[Distribution],
+    seeds: Sequence[int],
+) -> tuple[Metrics, VectorArrays]:
     """M7: inner products of the vectors, and their cosines with the right unembedding."""
     double = in_float64(model)
     with torch.no_grad():
-        stream = exact.stream(double).flatten(2).permute(1, 2, 0)
-    answer = torch.stack([law.conditional.argmax(1) for law in laws])
+        stream = full_batch.stream(double).flatten(2).permute(1, 2, 0)
+    answer = torch.stack([one.conditional.argmax(1) for one in distributions])
+    vectors = {
+        "low_rank": (low_rank.e.detach(), low_rank.U.detach()),
+        "attention": (stream, double.U.detach()),
+    }
     metrics: Metrics = {}
-    arrays: dict[str, Tensor] = {}
-    cosines = []
-    for name, e, U in (
-        ("low_rank", low.e.detach(), low.U.detach()),
-        ("attention", stream, double.U.detach()),
-    ):
-        found = [geometry.answer_cosines(*one) for one in zip(e, U, answer, strict=True)]
-        lost = [divergence(x @ u.T, law) for x, u, law in zip(e, U, laws, strict=True)]
-        metrics[name] = summary(
-            {"cosine": torch.stack([c.median() for c in found]), "divergence": torch.stack(lost)}
-        )
-        order = answer[0].argsort(stable=True)  # contexts of one answer side by side
-        arrays[f"{name}_U"] = geometry.gram(U[0])
-        arrays[f"{name}_e"] = geometry.gram(e[0][order])
-        cosines.append(found[0])
-    at = (double.E[0] + double.P[0][:, None]).flatten(0, 1).detach()
-    return metrics, arrays | {"cosines": torch.stack(cosines), "inputs": geometry.gram(at)}
-
-
-def geometry_table(
-    ranked: Mapping[str, Tensor], low: LowRank, draws: int, generator: torch.Generator
-) -> tuple[Metrics, pd.DataFrame]:
-    """M8: distances of U's columns from the true directions, over ranks, aligned or not."""
-    d, rows = low.config.d, []
-    for k, law in enumerate(datasets.dense_laws(ranked)):
-        U, true = low.U[k].detach(), geometry.log_probabilities(law).T
-        rows.append(
-            {
-                "rank": int(ranked["rank"][k]),
-                "alignment": "aligned" if bool(ranked["axis_aligned"][k]) else "unaligned",
-                "seed": int(ranked["seeds"][k]),
-                "distance": geometry.projector_distance(U, true, d),
-                "distance_to_W": geometry.projector_distance(U, ranked["W"][k], d),
-                "random": geometry.random_distance(true, d, draws, generator),
-            }
-        )
-    table = pd.DataFrame(rows)
-    metrics: Metrics = {}
-    for (alignment, rank), own in table.groupby(["alignment", "rank"]):
-        metrics[f"{alignment}_rank{rank}"] = summary(
-            {n: torch.tensor(own[n].to_numpy()) for n in ("distance", "distance_to_W", "random")}
-        )
-    return metrics, table
-
-
-def theory_table(laws: Sequence[Law], low: LowRank) -> tuple[Metrics, pd.DataFrame]:
-    """M9: divergences of trained, second-order and truncated logits; cosines of the vectors.
-
-    ``cosine_transposed`` repeats the notebook's comparison of tables in different row orders.
-    """
-    rows = []
-    for k, law in enumerate(laws):
-        U, e = low.U[k].detach(), low.e[k].detach()
-        w = geometry.second_order_vectors(law, U)
-        rows.append(
-            {
-                "seed": k,
-                "trained": float(divergence(e @ U.T, law)),
-                "second_order": float(divergence(w @ U.T, law)),
-                "truncated": float(divergence(geometry.truncated_logits(law, low.config.d), law)),
-                "uniform": float(divergence(torch.zeros_like(law.conditional), law)),
-                "cosine": float(torch.cosine_similarity(w, e, dim=1).median()),
-                "cosine_transposed": float(
-                    torch.cosine_similarity(w, geometry.transposed(e), dim=1).median()
-                ),
-                "relative_error": float((w - e).norm() / e.norm()),
-            }
-        )
-    table = pd.DataFrame(rows)
-    quantities = {n: torch.tensor(table[n].to_numpy()) for n in table.columns if n != "seed"}
-    return {"vectors": summary(quantities)}, table
+    cosines: dict[str, list[Tensor]] = {}
+    for name, (e, U) in vectors.items():
+        cosines[name] = [geometry.answer_cosines(*one) for one in zip(e, U, answer, strict=True)]
+        lost = [one.divergence(x @ u.T) for x, u, one in zip(e, U, distributions, strict=True)]
+        middles = torch.stack([each.median() for each in cosines[name]])
+        metrics[name] = summary({"cosine": middles, "divergence": torch.stack(lost)})
+    shown = median_member(middles)  # of attention, the last
+    order = answer[shown].argsort(stable=True)  # contexts of one answer side by side
+    inputs = (double.E[shown] + double.P[shown][:, None]).flatten(0, 1).detach()
+    grams = {
+        f"{name}_{part}": geometry.gram(rows).numpy()
+        for name, (e, U) in vectors.items()
+        for part, rows in (("U", U[shown]), ("e", e[shown][order]))
+    }
+    arrays = VectorArrays(
+        **grams,
+        cosines=torch.stack([cosines[name][shown] for name in vectors]).numpy(),
+        inputs=geometry.gram(inputs).numpy(),
+        seed=np.array(seeds[shown]),
+    )
+    return metrics, arrays

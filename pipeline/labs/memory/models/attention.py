@@ -2,7 +2,8 @@
 
 Dana, Pydi, Chevaleyre, *Memorization in Attention-only Transformers* (AISTATS 2025), section 3,
 with the variations of the notebook before it. ``forward`` is the general path: any batch of
-contexts, any depth. :mod:`pipeline.labs.memory.exact` computes the same for all contexts at once.
+contexts, any depth. :mod:`pipeline.labs.memory.kernels.full_batch` computes the same for all
+contexts at once.
 """
 
 from collections.abc import Sequence
@@ -67,16 +68,18 @@ class InitialConfig(Section):
 class AttentionMemoryConfig(Section):
     """The shape of the model.
 
-    ``modules`` attention modules stand in parallel (the paper's H) and each splits its ``d_head``
-    channels over ``sub_heads``. ``mlp_width`` 0 is no MLP; ``mlp_depth`` counts its hidden layers.
+    ``n_heads`` heads stand in parallel (the paper's H), each of ``d_head`` channels with an output
+    map of its own. A head may split its channels over several attention patterns, as
+    nn.MultiheadAttention does: ``patterns_per_head``. ``mlp_width`` 0 is no MLP; ``mlp_depth``
+    counts its hidden layers.
     """
 
     N: Size
     d: Size
     d_head: Size
-    modules: Size
-    sub_heads: Size
-    layers: Size
+    n_heads: Size
+    patterns_per_head: Size
+    n_layers: Size
     mlp_width: Count
     mlp_depth: Size
     norm: bool
@@ -85,31 +88,31 @@ class AttentionMemoryConfig(Section):
     initial: InitialConfig
 
     @model_validator(mode="after")
-    def _sub_heads_divide(self) -> "AttentionMemoryConfig":
-        if self.d_head % self.sub_heads:
+    def _patterns_divide(self) -> "AttentionMemoryConfig":
+        if self.d_head % self.patterns_per_head:
             raise ValueError(
-                "sub_heads must divide d_head, got "
-                f"d_head = {self.d_head}, sub_heads = {self.sub_heads}"
+                "patterns_per_head must divide d_head, got "
+                f"d_head = {self.d_head}, patterns_per_head = {self.patterns_per_head}"
             )
         return self
 
     @property
-    def heads(self) -> int:
+    def n_patterns(self) -> int:
         """Number of attention patterns in a layer."""
-        return self.modules * self.sub_heads
+        return self.n_heads * self.patterns_per_head
 
 
 class Layer(nn.Module):
-    """Parallel attention modules, summed, and an optional MLP; both residual.
+    """Attention heads in parallel, summed, and an optional MLP; both residual.
 
-    If d_head differs from d, one linear map leads into the modules' d_head channels, where the
+    If d_head differs from d, one linear map leads into the heads' d_head channels, where the
     positions are added, and one leads back.
     """
 
     def __init__(self, config: AttentionMemoryConfig, generators: Sequence[torch.Generator]):
         super().__init__()
         self.config = config
-        n, d, d_head = config.modules, config.d, config.d_head
+        n, d, d_head = config.n_heads, config.d, config.d_head
         # Bounds of torch's nn.MultiheadAttention (one map to Q, K and V) and of nn.Linear.
         glorot = (6 / (4 * d_head)) ** 0.5
         self.W_Q, self.W_K, self.W_V = (
@@ -145,16 +148,16 @@ class Layer(nn.Module):
         return seen(skips.emb_QK, skips.pos_QK), seen(skips.emb_OV, skips.pos_OV)
 
     def split(self, rows: Seen, weight: Tensor) -> Float[Tensor, "member row head d_sub"]:
-        """Project rows by W_Q, W_K or W_V and split them over all heads."""
+        """Project rows by W_Q, W_K or W_V and split them over all patterns."""
         members, count, _ = rows.shape
-        joined = weight.transpose(1, 2).flatten(2)  # [member, d_head, modules * d_head]
-        return (rows @ joined).view(members, count, self.config.heads, -1)
+        joined = weight.transpose(1, 2).flatten(2)  # [member, d_head, n_heads * d_head]
+        return (rows @ joined).view(members, count, self.config.n_patterns, -1)
 
     @property
     def output_map(self) -> Float[Tensor, "member head d_sub d"]:
         """Each head's map from its channels back to the stream."""
         back = self.W_O if self.config.d_head == self.config.d else self.W_O @ self.W_out[:, None]
-        return back.reshape(back.shape[0], self.config.heads, -1, self.config.d)
+        return back.reshape(back.shape[0], self.config.n_patterns, -1, self.config.d)
 
     def attention(
         self, x: Float[Tensor, "member batch time d"], P: Float[Tensor, "member time d_head"]
@@ -165,7 +168,7 @@ class Layer(nn.Module):
         qk, ov = (torch.stack(part, 2).flatten(1, 2) for part in zip(*seen, strict=True))
         q, k, v = (
             self.split(rows, weight)
-            .view(members, batch, time, self.config.heads, -1)
+            .view(members, batch, time, self.config.n_patterns, -1)
             .transpose(2, 3)
             for rows, weight in ((qk, self.W_Q), (qk, self.W_K), (ov, self.W_V))
         )
@@ -200,7 +203,7 @@ class AttentionMemory(MemberModule):
         self.config: AttentionMemoryConfig = config
         self.E = stacked_normal((config.N, config.d), generators)
         self.P = stacked_normal((2, config.d_head), generators)
-        self.layers = nn.ModuleList(Layer(config, generators) for _ in range(config.layers))
+        self.layers = nn.ModuleList(Layer(config, generators) for _ in range(config.n_layers))
         self.U = stacked_uniform((config.N, config.d), config.d**-0.5, generators)
         with torch.no_grad():
             for table in (self.E, self.P):

@@ -1,192 +1,175 @@
-"""P1-P6 measured: points beside the published ones and the bounds, fits, and the verdicts."""
+"""P1-P7: every point of the sweeps beside the published one and the bounds, and the verdicts."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 import torch
-from pydantic import Field
 from torch import Tensor
 
-from pipeline.config import Section
 from pipeline.core.stats.intervals import summary
-from pipeline.core.stats.regression import polynomial
-from pipeline.labs.memory import scaling
+from pipeline.labs.memory.measure import fits
+from pipeline.labs.memory.train.runs import TRAIN
 
 Metrics = dict[str, Any]
-WHERE = ["N", "d", "d_head", "para"]
+SIZES = ["N", "d", "d_head", "n_heads"]
+MODEL = [
+    "experiment", "model", "engine", "eval_distribution", *SIZES, "mlp_width", "n_layers",
+    "parameters",
+]  # fmt: skip
+# The published tables, and the experiment that the points of each are of.
+PUBLISHED = {**{f"exp1_d{d}": "P1" for d in range(3, 14)}, "exp2": "P2", "exp3": "P3"}
+AGAIN = "P1_published"  # P1 by the published protocol, run again
 
 
-class MeasureConfig(Section):
-    """``saturated`` ends P1's linear rise; resamples of seeds for P3's break; draws for M8."""
+@dataclass(frozen=True)
+class PublishedAccuracyRow:
+    """A point of the published tables, in their own words; ``para`` is the number of heads."""
 
-    saturated: Annotated[float, Field(gt=0, le=1)]
-    resamples: Annotated[int, Field(ge=1)]
-    random_draws: Annotated[int, Field(ge=1)]
+    acc: float
+    para: int
+    N: int
+    d: int
+    d_head: int
 
 
-def points(table: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
-    """Return a row for each experiment, model and yardstick: median, interval, mean, references.
+@dataclass(frozen=True)
+class PointRow:
+    """A model over its seeds: medians with their intervals, the mean, and what to hold it against.
 
-    ``published`` has the published table's columns and the experiment that each row is of.
+    ``bound`` and ``earlier_bound`` are accuracies that such a model can reach at least.
+    """
+
+    experiment: str
+    model: str
+    engine: str
+    eval_distribution: str
+    N: int
+    d: int
+    d_head: int
+    n_heads: int
+    mlp_width: int
+    n_layers: int
+    parameters: int
+    accuracy: float
+    accuracy_low: float
+    accuracy_high: float
+    n: int
+    divergence: float
+    divergence_low: float
+    divergence_high: float
+    mean_accuracy: float
+    published: float | None
+    bound: float
+    earlier_bound: float
+
+
+def joined(runs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Join the tables of the training stages, by their names; the published protocol's last."""
+    again = runs["published"].assign(experiment=AGAIN)
+    others = [table for name, table in runs.items() if name != "published"]
+    return pd.concat([table for table in (*others, again) if len(table)], ignore_index=True)
+
+
+def points(runs: pd.DataFrame, published: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return a :class:`PointRow` for each experiment, model and distribution of evaluation.
+
+    ``published`` holds the published tables by the names of their files.
     """
     rows = []
-    keys = [
-        "experiment",
-        "model",
-        "engine",
-        "yardstick",
-        *WHERE,
-        "width",
-        "nb_layers",
-        "parameters",
-    ]
-    for key, own in table.groupby(keys, sort=False):
-        row = dict(zip(keys, key, strict=True))
-        row |= summary({"acc": tensor(own.acc), "loss": tensor(own.loss)})
-        rows.append(row | {"mean": float(own.acc.mean())})
-    found = pd.DataFrame(rows)
-    references = published.rename(columns={"acc": "published", "experiment": "of"})
-    found["of"] = found.experiment.str.removesuffix("_published")  # the protocol run again
-    keys = ["of", *WHERE]  # two experiments share a size, with a result each
-    found = found.merge(references[["published", *keys]], on=keys, how="left").drop(columns="of")
-    sizes = (torch.tensor(found[name].to_numpy()) for name in ("para", "d", "d_head"))
-    H, d, d_head = sizes
+    for key, seeds in runs.groupby(MODEL, sort=False):
+        row = dict(zip(MODEL, key, strict=True))
+        row |= summary({"accuracy": tensor(seeds.accuracy), "divergence": tensor(seeds.divergence)})
+        rows.append(row | {"mean_accuracy": float(seeds.accuracy.mean())})
+    table = pd.DataFrame(rows)
+    references = pd.concat(each.assign(of=PUBLISHED[name]) for name, each in published.items())
+    references = references.rename(columns={"acc": "published", "para": "n_heads"})
+    table["of"] = table.experiment.replace(AGAIN, "P1")
+    keys = ["of", *SIZES]  # two experiments share a size, with a result each
+    table = table.merge(references[["published", *keys]], on=keys, how="left").drop(columns="of")
+    H, d, d_head = (torch.tensor(table[name].to_numpy()) for name in ("n_heads", "d", "d_head"))
     bounds = torch.stack(
         [
-            scaling.lower_bounds(int(N), *(x[k : k + 1] for x in (H, d, d_head)))[:, 0]
-            for k, N in enumerate(found.N)
+            fits.lower_bounds(int(N), *(x[k : k + 1] for x in (H, d, d_head)))[:, 0]
+            for k, N in enumerate(table.N)
         ]
     )
-    found["bound"], found["earlier_bound"] = bounds[:, 0].numpy(), bounds[:, 1].numpy()
-    return found
+    table["bound"], table["earlier_bound"] = bounds[:, 0].numpy(), bounds[:, 1].numpy()
+    return table
 
 
-def exactly(table: pd.DataFrame, experiment: str) -> pd.DataFrame:
-    """Return an experiment's rows by the exact yardstick."""
-    return table[(table.experiment == experiment) & (table.yardstick != "sampled")]
+def over_population(runs: pd.DataFrame, experiment: str) -> pd.DataFrame:
+    """Return an experiment's rows that are no evaluation on samples."""
+    return runs[(runs.experiment == experiment) & (runs.eval_distribution != TRAIN)]
 
 
-def by_point(found: pd.DataFrame) -> Metrics:
+def by_point(table: pd.DataFrame) -> Metrics:
     """Return the metrics of every point, {experiment: {model: quantities}}."""
     metrics: Metrics = {}
-    for (experiment, model), own in found.groupby(["experiment", "model"], sort=False):
+    for (experiment, model), evaluations in table.groupby(["experiment", "model"], sort=False):
         quantities: Metrics = {}
-        for row in own.to_dict("records"):
-            name = "accuracy" if row["yardstick"] != "sampled" else "accuracy_sampled"
+        for row in evaluations.to_dict("records"):
+            name = "accuracy_train" if row["eval_distribution"] == TRAIN else "accuracy"
             quantities |= {
-                name: row["acc"],
-                f"{name}_low": row["acc_low"],
-                f"{name}_high": row["acc_high"],
+                name: row["accuracy"],
+                f"{name}_low": row["accuracy_low"],
+                f"{name}_high": row["accuracy_high"],
                 "n": row["n"],
             }
         metrics.setdefault(str(experiment), {})[str(model)] = quantities
     return metrics
 
 
-def against_published(found: pd.DataFrame, experiment: str) -> Metrics:
-    """Return means over an experiment's published points, and the worst shortfall."""
-    own = found[(found.experiment == experiment) & found.published.notna()]
-    exact, sampled = own[own.yardstick != "sampled"], own[own.yardstick == "sampled"]
+def against_published(table: pd.DataFrame, experiment: str) -> Metrics:
+    """Return means over an experiment's published points, and the worst shortfall; {} if none."""
+    rows = table[(table.experiment == experiment) & table.published.notna()]
+    if rows.empty:
+        return {}
+    exact, sampled = rows[rows.eval_distribution != TRAIN], rows[rows.eval_distribution == TRAIN]
     return {
-        "mean_accuracy": float(exact["mean"].mean()),
-        "mean_accuracy_sampled": float(sampled["mean"].mean()),
+        "mean_accuracy": float(exact.mean_accuracy.mean()),
+        "mean_accuracy_train": float(sampled.mean_accuracy.mean()),
         "published_mean": float(exact.published.mean()),
-        "worst_gap_sampled": float((sampled["mean"] - sampled.published).min()),
+        "worst_gap_train": float((sampled.mean_accuracy - sampled.published).min()),
         "points": len(exact),
-        "above_bound": float((exact["mean"] >= exact.bound).mean()),
+        "above_bound": float((exact.mean_accuracy >= exact.bound).mean()),
     }
 
 
-def fits(
-    table: pd.DataFrame, config: MeasureConfig, generator: torch.Generator
-) -> dict[str, Metrics]:
-    """Return P1's slopes in H, P2's quadratic, P3's hinge and P4's exponent, with intervals.
-
-    P2 and P3 are fitted again without d_head = d (``_mapped``): a model of equal widths has no maps
-    between them to learn, so its point is of another family.
-    """
-    found: dict[str, Metrics] = {}
-    slopes: dict[int, float] = {}
-    rows = exactly(table, "P1")
-    for d, own in rows.groupby("d"):
-        fit = scaling.linear_in_heads(tensor(own.para), tensor(own.acc), config.saturated)
-        if fit is not None:
-            if float(fit.low[1]) > 0:  # P4 takes logarithms, and those of noise are noise
-                slopes[int(str(d))] = float(fit.values[1])
-            found[f"P1.linear_d{d}"] = scaling.fit_metrics(
-                fit, {0: "intercept", 1: "slope"}, len(own)
-            )
-    if len(slopes) > 2:
-        fit = scaling.growth_of_slopes(
-            tensor(pd.Series(list(slopes))), tensor(pd.Series(list(slopes.values())))
-        )
-        found["P4.slope_growth"] = scaling.fit_metrics(fit, {1: "exponent"}, len(slopes))
-    for part, own in _with_and_without_equal(exactly(table, "P2")).items():
-        if own.d_head.nunique() > 3:
-            x, y = tensor(own.d_head), tensor(own.acc)
-            quadratic, line = polynomial(x, y, 2), polynomial(x, y, 1)
-            names = {0: "constant", 1: "linear", 2: "quadratic"}
-            found[f"P2.quadratic{part}"] = scaling.fit_metrics(quadratic, names, len(own)) | {
-                "r2_of_a_line": line.r2
-            }
-    for part, own in _with_and_without_equal(exactly(table, "P3")).items():
-        if own.d.nunique() > 4:
-            found[f"P3.piecewise{part}"] = _hinge(own, config.resamples, generator)
-    return found
-
-
-def _with_and_without_equal(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    return {"": rows, "_mapped": rows[rows.d_head != rows.d]}
-
-
-def _hinge(own: pd.DataFrame, resamples: int, generator: torch.Generator) -> Metrics:
-    """Fit P3; the break's interval is the middle 95 % over resampled seeds."""
-    place, fit = scaling.piecewise(tensor(own.d), tensor(own.acc))
-    seeds = [tensor(group.acc) for _, group in own.groupby("seed")]
-    x = tensor(own[own.seed == own.seed.iloc[0]].d)
-    draws = torch.randint(len(seeds), (resamples, len(seeds)), generator=generator)
-    breaks = []
-    for draw in draws.tolist():
-        y = torch.stack([seeds[k] for k in draw])
-        breaks.append(scaling.piecewise(x.repeat(len(seeds)), y.flatten())[0])
-    low, high = torch.tensor(breaks).quantile(torch.tensor([0.025, 0.975])).tolist()
-    names = {0: "at_break", 1: "slope_before", 2: "slope_after"}
-    return scaling.fit_metrics(fit, names, len(own)) | {
-        "break": place,
-        "break_low": low,
-        "break_high": high,
-    }
-
-
-def mlp_advantage(table: pd.DataFrame) -> Metrics:
+def mlp_advantage(runs: pd.DataFrame) -> Metrics:
     """P5: return mean accuracies of both memories over their common points, and the advantage."""
-    own = exactly(table, "P5")
-    kinds = {"attention": own[own.width == 0], "mlp": own[own.width > 0]}
-    paired = kinds["attention"].merge(kinds["mlp"], on=["d", "seed"], suffixes=("", "_mlp"))
-    # The MLP of H "modules" has width 2 d (H - 1): that pairs it with H modules of attention.
-    paired = paired[paired.width_mlp == 2 * paired.d * (paired.para - 1)]
+    rows = over_population(runs, "P5")
+    attention, mlp = rows[rows.mlp_width == 0], rows[rows.mlp_width > 0]
+    paired = attention.merge(mlp, on=["d", "seed"], suffixes=("", "_mlp"))
+    # The MLP of H "heads" has width 2 d (H - 1): that pairs it with H heads of attention.
+    paired = paired[paired.mlp_width_mlp == 2 * paired.d * (paired.n_heads - 1)]
     if paired.empty:
         return {}
-    means = paired.groupby("seed")[["acc", "acc_mlp"]].mean()
+    means = paired.groupby("seed")[["accuracy", "accuracy_mlp"]].mean()
     return summary(
         {
-            "attention": tensor(means.acc),
-            "mlp": tensor(means.acc_mlp),
-            "mlp_advantage": tensor(means.acc_mlp - means.acc),
+            "attention": tensor(means.accuracy),
+            "mlp": tensor(means.accuracy_mlp),
+            "mlp_advantage": tensor(means.accuracy_mlp - means.accuracy),
         }
     )
+
+
+def metrics_of(runs: pd.DataFrame, table: pd.DataFrame, fitted: Mapping[str, Metrics]) -> Metrics:
+    """Return all results of P1-P7, {experiment: {model, fit or "all": quantities}}."""
+    metrics = by_point(table)
+    for experiment in ("P1", AGAIN, "P2", "P3"):
+        verdict = against_published(table, experiment)
+        if verdict:
+            metrics[experiment]["all"] = verdict
+    for name, quantities in fitted.items():
+        experiment, _, condition = name.partition(".")
+        metrics.setdefault(experiment, {})[condition] = quantities
+    metrics["P5"]["all"] = mlp_advantage(runs)
+    return metrics
 
 
 def tensor(column: "pd.Series[Any]") -> Tensor:
     """Return a column as a float64 tensor."""
     return torch.tensor(column.to_numpy(), dtype=torch.float64)
-
-
-def nested(flat: Mapping[str, Metrics]) -> Metrics:
-    """Turn {"P1.linear_d3": ...} into {"P1": {"linear_d3": ...}}."""
-    metrics: Metrics = {}
-    for name, found in flat.items():
-        experiment, _, condition = name.partition(".")
-        metrics.setdefault(experiment, {})[condition] = found
-    return metrics

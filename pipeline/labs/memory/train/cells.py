@@ -1,124 +1,59 @@
-"""Training cells: members of one configuration, each with its own law, by either engine.
-
-*exact* gives every step the whole law. *published* is the study's protocol: contexts sampled once,
-passed over several times, and accuracy on those very contexts, averaged over the last batches.
-"""
+"""Cells of training: members of one configuration, each with its own distribution."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
-from typing import Annotated, Literal
+from typing import Any
 
 import torch
 from jaxtyping import Float
-from pydantic import Field, model_validator
 from torch import Tensor
 
-from pipeline.config import ConfigError, Section
-from pipeline.core.training.ensemble import History, TrainingConfig, train
-from pipeline.core.training.optimizers import OptimizerConfig
+from pipeline.core.training.ensemble import History, train
 from pipeline.core.training.sampling import generators
-from pipeline.labs.memory import exact, problems
-from pipeline.labs.memory.laws import Law
-from pipeline.labs.memory.models import AttentionMemory, AttentionMemoryConfig, InitialConfig
+from pipeline.labs.memory.data import batches
+from pipeline.labs.memory.data.batches import Batch, Objective
+from pipeline.labs.memory.data.distribution import Distribution
+from pipeline.labs.memory.kernels import full_batch
+from pipeline.labs.memory.models.attention import AttentionMemory, AttentionMemoryConfig
+from pipeline.labs.memory.train.engines import EngineConfig, MinibatchConfig
 
-Size = Annotated[int, Field(ge=1)]
-Dtype = Literal["float32", "float64"]
 ROUNDING = 1e-12  # of float64 sums of logarithms of order 10; a perfect fit may round below zero
-SAMPLES = 2  # the purpose of a seed's stream of sampled contexts; 0 is the model's, 1 the law's
-
-
-class ExactConfig(Section):
-    """Steps on the whole law; ``memory_gib`` is what a step may take."""
-
-    steps: Size
-    optimizer: OptimizerConfig
-    initial: InitialConfig
-    dtype: Dtype
-    record_every: Size
-    memory_gib: Annotated[float, Field(gt=0)]
-
-
-class PublishedConfig(Section):
-    """``batches`` of ``batch_size`` contexts, sampled once; ``last`` steps average the accuracy."""
-
-    batches: Size
-    batch_size: Size
-    epochs: Size
-    last: Size
-    optimizer: OptimizerConfig
-    initial: InitialConfig
-    dtype: Dtype
-    record_every: Size
-
-    @model_validator(mode="after")
-    def _last_exist(self) -> "PublishedConfig":
-        if self.last > self.batches * self.epochs:
-            raise ValueError(
-                f"last must not exceed batches * epochs = {self.batches * self.epochs}, "
-                f"got {self.last}"
-            )
-        return self
-
-
-class EngineConfig(Section):
-    """Which engine trains, and the protocol of each: one word apart."""
-
-    engine: Literal["exact", "published"]
-    exact: ExactConfig
-    published: PublishedConfig
-
-    @property
-    def initial(self) -> InitialConfig:
-        """The initial scales of the engine in use."""
-        return self.exact.initial if self.engine == "exact" else self.published.initial
-
-    def training(self) -> TrainingConfig:
-        """Return the engine's protocol for the trainer."""
-        chosen = self.exact if self.engine == "exact" else self.published
-        published = self.published
-        sampled = published.batches * published.epochs
-        steps = self.exact.steps if self.engine == "exact" else sampled
-        return TrainingConfig(
-            steps=steps,
-            batch_size=published.batch_size,
-            optimizer=chosen.optimizer,
-            clip_norm=None,
-            dtype=chosen.dtype,
-            record_every=chosen.record_every,
-        )
-
-    def refuse_too_large(self, N: int, heads: int, members: int, mlp_width: int) -> None:
-        """Raise ConfigError if a step of the exact engine needs more memory than it may take."""
-        item = self.training().torch_dtype.itemsize
-        need = exact.bytes_needed(N, heads, members, mlp_width, item) / 2**30
-        if self.engine == "exact" and need > self.exact.memory_gib:
-            raise ConfigError(
-                f"params.yaml: memory: the exact engine needs about {need:.1f} GiB at N = {N}, "
-                f"heads = {heads}, members = {members}, and memory_gib is "
-                f"{self.exact.memory_gib:g}: "
-                "raise it, or set engine: published"
-            )
+SAMPLES = 2  # the purpose of a seed's stream of sampled contexts; 0 is the model's, 1 its table's
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """Models of one configuration, a seed and a law for each."""
+    """Models of one configuration, a seed and a distribution for each."""
 
     name: str
     config: AttentionMemoryConfig
     seeds: Sequence[int]
-    laws: Sequence[Law]
+    distributions: Sequence[Distribution]
     engine: EngineConfig
-    objective: problems.Objective = "divergence"
+    objective: Objective = "divergence"
+
+    @property
+    def n_channels(self) -> int:
+        """The channels of its heads and MLP, which its time goes with."""
+        return self.config.n_heads * self.config.d_head + self.config.mlp_width
+
+    def params(self) -> dict[str, Any]:
+        """Return what it is trained with, flat."""
+        return {
+            **self.config.model_dump(mode="json"),
+            **self.engine.model_dump(mode="json"),
+            "steps": self.engine.steps,
+            "objective": self.objective,
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
     """Trained members and their final measures.
 
-    ``divergence`` and ``accuracy`` are exact, over the law; ``accuracy_sampled`` is the published
-    yardstick, over the sampled training contexts.
+    ``divergence`` and ``accuracy`` are exact, over the distribution; ``accuracy_train`` is over the
+    sampled training contexts, as the study takes it.
     """
 
     model: AttentionMemory
@@ -126,59 +61,75 @@ class Result:
     measures: dict[str, Float[Tensor, " member"]] = field(default_factory=dict)
 
 
+def make_cell(
+    name: str,
+    model: AttentionMemoryConfig,
+    distributions: Sequence[Distribution],
+    seeds: Sequence[int],
+    engine: EngineConfig,
+    objective: Objective = "divergence",
+) -> Cell:
+    """Make a cell; ConfigError if it would not fit in memory."""
+    engine.refuse_too_large(model, len(seeds))
+    return Cell(
+        name=name, config=model, seeds=seeds, distributions=distributions, engine=engine,
+        objective=objective,
+    )  # fmt: skip
+
+
 def train_cell(cell: Cell, on_step: Callable[[], None] | None = None) -> Result:
     """Train one cell."""
-    config = cell.engine.training()
+    config, engine = cell.engine.training(), cell.engine
     dtype = config.torch_dtype
     model = AttentionMemory(cell.config, generators(cell.seeds)).to(dtype)
-    published = cell.engine.published
-    triples = problems.sampled_contexts(
-        cell.laws, published.batches * published.batch_size, generators(cell.seeds, SAMPLES)
+    triples = batches.sampled_contexts(
+        cell.distributions, engine.eval_contexts, generators(cell.seeds, SAMPLES)
     )
-    whole = problems.whole(cell.laws, dtype)
-    sampled = problems.batches(cell.laws, triples, published.batch_size, cell.objective, dtype)
-    exactly = cell.engine.engine == "exact"
-    data: Iterator[exact.Problem] = repeat(whole) if exactly else sampled
-    late = LateAccuracy(0 if exactly else config.steps - published.last, exactly)
+    data: Iterator[Batch]
+    late: LateAccuracy | None = None
+    if isinstance(engine, MinibatchConfig):
+        data = batches.minibatches(
+            cell.distributions, triples, engine.batch_size, cell.objective, dtype
+        )
+        late = LateAccuracy(config.steps - engine.eval_batches)
+    else:
+        data = repeat(batches.full_batch(cell.distributions, dtype))
+    latest: list[Batch] = []
 
-    def loss(model: AttentionMemory, problem: exact.Problem) -> Tensor:
-        late.see(model, problem)
-        return exact.divergence(model, problem)
+    def loss(model: AttentionMemory, batch: Batch) -> Tensor:
+        latest[:] = [batch]
+        if late is not None:
+            late.see(model, batch)
+        return full_batch.divergence(model, batch)
 
     def evaluate(model: AttentionMemory) -> dict[str, Tensor]:
-        assert late.latest is not None
-        return {"accuracy": exact.accuracy(model, late.latest)}
+        return {"accuracy": full_batch.accuracy(model, latest[0])}
 
     history = train(model, loss, data, config, evaluate=evaluate, on_step=on_step)
     # Measures are taken in float64, whatever the training's precision.
-    double, law = in_float64(model), problems.whole(cell.laws, torch.float64)
-    measures = measured(double, law)
-    measures["accuracy_sampled"] = late.mean() if not exactly else on_samples(double, law, triples)
+    double, whole = in_float64(model), batches.full_batch(cell.distributions, torch.float64)
+    measures = measured(double, whole)
+    measures["accuracy_train"] = late.mean() if late else on_samples(double, whole, triples)
     return Result(model=model, history=history, measures=measures)
 
 
 class LateAccuracy:
-    """The mean accuracy on the batches of the last steps, before each is learned from.
+    """The mean accuracy on the batches from step ``start`` on, before each is learned from."""
 
-    ``latest`` is the batch of the step now taken.
-    """
+    def __init__(self, start: int):
+        self.start, self.step = start, 0
+        self.accuracies: list[Tensor] = []
 
-    def __init__(self, start: int, off: bool):
-        self.start, self.off, self.step = start, off, 0
-        self.found: list[Tensor] = []
-        self.latest: exact.Problem | None = None
-
-    def see(self, model: AttentionMemory, problem: exact.Problem) -> None:
-        """Take note of a batch if it is among the last."""
-        if not self.off and self.step >= self.start:
+    def see(self, model: AttentionMemory, batch: Batch) -> None:
+        """Take note of a step's batch if it is among the last."""
+        if self.step >= self.start:
             with torch.no_grad():
-                self.found.append(exact.accuracy(model, problem))
+                self.accuracies.append(full_batch.accuracy(model, batch))
         self.step += 1
-        self.latest = problem
 
     def mean(self) -> Float[Tensor, " member"]:
         """Return each member's mean."""
-        return torch.stack(self.found).double().mean(0)
+        return torch.stack(self.accuracies).double().mean(0)
 
 
 def in_float64(model: AttentionMemory) -> AttentionMemory:
@@ -188,25 +139,24 @@ def in_float64(model: AttentionMemory) -> AttentionMemory:
     return double.requires_grad_(False)
 
 
-def measured(model: AttentionMemory, whole: exact.Problem) -> dict[str, Float[Tensor, " member"]]:
-    """Return divergence and accuracy over the whole law.
+def measured(model: AttentionMemory, whole: Batch) -> dict[str, Float[Tensor, " member"]]:
+    """Return divergence and accuracy over the whole distribution.
 
     Raises ArithmeticError if a divergence is negative beyond rounding.
     """
     with torch.no_grad():
-        found = exact.divergence(model, whole)
-        if bool((found < -ROUNDING).any()):
-            raise ArithmeticError(f"a divergence is negative: {found.min().item()}")
-        return {"divergence": found.clamp(min=0), "accuracy": exact.accuracy(model, whole)}
+        divergence = full_batch.divergence(model, whole)
+        if bool((divergence < -ROUNDING).any()):
+            raise ArithmeticError(f"a divergence is negative: {divergence.min().item()}")
+        accuracy = full_batch.accuracy(model, whole)
+    return {"divergence": divergence.clamp(min=0), "accuracy": accuracy}
 
 
-def on_samples(
-    model: AttentionMemory, whole: exact.Problem, triples: Tensor
-) -> Float[Tensor, " member"]:
-    """Return the accuracy on the sampled training contexts (the published yardstick)."""
+def on_samples(model: AttentionMemory, whole: Batch, triples: Tensor) -> Float[Tensor, " member"]:
+    """Return the accuracy on the sampled contexts, each as often as it was drawn."""
     N = model.config.N
     drawn = torch.zeros(model.members, N * N, dtype=whole.target.weight.dtype)
     drawn.scatter_add_(1, triples[:, :, 0], torch.ones_like(drawn[:, :1]).expand(triples.shape[:2]))
     weight = drawn if whole.pair is None else drawn.gather(1, whole.pair)
     with torch.no_grad():
-        return exact.accuracy(model, problems.reweighted(whole, weight))
+        return full_batch.accuracy(model, batches.reweighted(whole, weight))

@@ -1,7 +1,8 @@
 """What no section of the memory lab shows alone: each model can be made, trained, and held.
 
-A model's number of tokens stands in ``memory.laws`` and its shape in the section of its training.
-Only ``check_params`` reads them together, so that an edited law does not rerun every training.
+A model's number of tokens stands in ``memory.distributions`` and its shape in the section of its
+training. Only ``check_params`` reads them together, so that an edited distribution reruns only the
+trainings on it.
 """
 
 from collections import Counter
@@ -12,28 +13,34 @@ from functools import partial
 from pydantic import Field, ValidationError, model_validator
 
 from pipeline.config import StageParams, explain
-from pipeline.labs.memory import exact, notebook, scaling
-from pipeline.labs.memory.datasets import LawsConfig
-from pipeline.labs.memory.models import AttentionMemoryConfig, InitialConfig
-from pipeline.labs.memory.sweeps import ChosenConfig, ComparedConfig, LargeConfig, SweepConfig
-from pipeline.labs.memory.training import EngineConfig
-from pipeline.stages.memory.low_rank import LowRankStageConfig
+from pipeline.labs.memory.data.draw import DistributionsConfig
+from pipeline.labs.memory.models.attention import AttentionMemoryConfig, InitialConfig
+from pipeline.labs.memory.models.shapes import GridConfig
+from pipeline.labs.memory.train.divergence_table import TableConfig
+from pipeline.labs.memory.train.engines import BYTES, GIB, EngineConfig, FullBatchConfig
+from pipeline.labs.memory.train.low_rank import LowRankTrainConfig
+from pipeline.labs.memory.train.sweeps import (
+    ChosenConfig,
+    ComparedConfig,
+    LargeConfig,
+    SweepConfig,
+    point_of,
+)
+from pipeline.labs.memory.train.variants import CurvesConfig, MechanismConfig, VariantsConfig
 
 Make = Callable[[int, InitialConfig], AttentionMemoryConfig]
-BYTES = {"float32": 4, "float64": 8}
-GIB = 2**30
 
 
 @dataclass(frozen=True)
 class Planned:
-    """A model of ``where``, for the tokens and seeds of a law, and how it is to be trained.
+    """A model of ``where``, for the tokens and seeds of an entry, and how it is to be trained.
 
-    ``training`` names the key of its engine; ``stacked`` counts laws that are trained at once;
-    ``name`` tells the models of one ``grid`` apart (``where`` itself, if it is not named).
+    ``training`` names the key of its engine; ``stacked`` counts distributions that are trained at
+    once; ``name`` tells the models of one ``grid`` apart (``where`` itself, if it is not named).
     """
 
     where: str
-    law: str
+    entry: str
     make: Make
     training: str
     engine: EngineConfig
@@ -43,20 +50,20 @@ class Planned:
 
 
 class Params(StageParams):
-    """The laws, and all that is trained on them."""
+    """The distributions, and all that is trained on them."""
 
-    laws: LawsConfig = Field(alias="memory.laws")
+    distributions: DistributionsConfig = Field(alias="memory.distributions")
     heads: SweepConfig = Field(alias="memory.train_heads")
     published: ChosenConfig = Field(alias="memory.train_published")
     widths: SweepConfig = Field(alias="memory.train_widths")
     mlp: ComparedConfig = Field(alias="memory.train_mlp")
     small: SweepConfig = Field(alias="memory.train_small")
     large: LargeConfig = Field(alias="memory.train_large")
-    curves: notebook.CurvesConfig = Field(alias="memory.train_curves")
-    table: notebook.TableConfig = Field(alias="memory.train_table")
-    variants: notebook.VariantsConfig = Field(alias="memory.train_variants")
-    inside: notebook.InsideConfig = Field(alias="memory.train_inside")
-    low_rank: LowRankStageConfig = Field(alias="memory.low_rank")
+    curves: CurvesConfig = Field(alias="memory.train_curves")
+    table: TableConfig = Field(alias="memory.train_table")
+    variants: VariantsConfig = Field(alias="memory.train_variants")
+    mechanism: MechanismConfig = Field(alias="memory.train_mechanism")
+    low_rank: LowRankTrainConfig = Field(alias="memory.train_low_rank")
 
     @model_validator(mode="after")
     def _something_is_trained(self) -> "Params":
@@ -69,20 +76,21 @@ class Params(StageParams):
 
     @model_validator(mode="after")
     def _low_rank_is_low(self) -> "Params":
-        # Logits count up to a constant: N - 1 dimensions hold any law, and beyond them the
+        # Logits count up to a constant: N - 1 dimensions hold any distribution, and beyond them the
         # second-order theory has no single solution.
         for name, d in self.low_rank.d.items():
-            N = getattr(self.laws, name).N
+            N = getattr(self.distributions, name).N
             if d >= N:
                 raise ValueError(
-                    f"memory.low_rank.d.{name} must be < memory.laws.{name}.N = {N}, got {d}"
+                    f"memory.train_low_rank.d.{name} must be < memory.distributions.{name}.N = {N},"
+                    f" got {d}"
                 )
-        # M8 compares U's directions with as many of the law's own.
-        d, least = self.low_rank.d["rank"], min(self.laws.rank.ranks)
+        # M8 compares U's directions with as many of the distribution's own.
+        d, least = self.low_rank.d["rank"], min(self.distributions.rank.ranks)
         if d > least:
             raise ValueError(
-                f"memory.low_rank.d.rank must be <= the least of memory.laws.rank.ranks = {least}, "
-                f"got {d}"
+                "memory.train_low_rank.d.rank must be <= the least of "
+                f"memory.distributions.rank.ranks = {least}, got {d}"
             )
         return self
 
@@ -97,125 +105,116 @@ class Params(StageParams):
     @model_validator(mode="after")
     def _models_can_be_made_and_held(self) -> "Params":
         steps = []
-        for planned in (*self.sweeps(), *self.notebooks()):
-            law = getattr(self.laws, planned.law)
+        for planned in (*self.sweeps(), *self.variants_planned()):
+            entry = getattr(self.distributions, planned.entry)
             try:
-                model = planned.make(law.N, planned.engine.initial)
+                model = planned.make(entry.N, planned.engine.initial)
             except ValidationError as error:
                 raise ValueError(f"{planned.where}: {explain(error, Params)}") from error
-            steps.append(Step(planned, model, planned.stacked * len(law.seeds)))
+            steps.append(Step(planned, model, planned.stacked * len(entry.seeds)))
         # The worst, so that a setting's new memory is enough for all its models.
         refuse_too_large(max(steps, key=lambda step: step.excess))
         return self
 
     def sweeps(self) -> Iterator[Planned]:
         """Yield the models of P1-P7."""
-        for name, law, sweep in (
+        for name, entry, sweep in (
             ("heads", "lookup_50", self.heads),
             ("widths", "lookup_50", self.widths),
             ("small", "lookup_10", self.small),
         ):
+            where = f"memory.train_{name}"
             for key, grid in sweep.grids.items():
-                where = f"memory.train_{name}"
-                yield from of_grid(f"{where}.grids.{key}", law, grid, where, sweep.training)
-        for k, (d, H) in enumerate(self.published.points):
-            yield Planned(
-                f"memory.train_published.points.{k}", "lookup_50", partial(_chosen, d, H),
-                "memory.train_published.training", self.published.training, name=str([d, H]),
-                grid="memory.train_published.points",
-            )  # fmt: skip
+                yield from of_grid(f"{where}.grids.{key}", entry, grid, where, sweep.training)
+        yield from self._published()
+        where = "memory.train_mlp"
         for mlp, key, engine in (
             (False, "attention", self.mlp.attention),
             (True, "mlp", self.mlp.mlp),
         ):
             grid = self.mlp.grid.model_copy(update={"mlp": (mlp,)})
-            where = "memory.train_mlp"
             yield from of_grid(f"{where}.grid", "lookup_70", grid, where, engine, key)
         if self.large.run:
             where = "memory.train_large"
-            for key, law, grid in (
+            for key, entry, grid in (
                 ("wide", "lookup_200", self.large.wide),
                 ("deep", "lookup_70", self.large.deep),
             ):
-                yield from of_grid(f"{where}.{key}", law, grid, where, self.large.training)
+                yield from of_grid(f"{where}.{key}", entry, grid, where, self.large.training)
 
-    def notebooks(self) -> Iterator[Planned]:
-        """Yield the models of M1-M7."""
-        shapes = [
-            ("train_curves.model", "curves_certain", self.curves.model, self.curves.training),
-            ("train_curves.model", "curves_uncertain", self.curves.model, self.curves.training),
-            ("train_variants.freezing_model", "freezing", self.variants.freezing_model,
-             self.variants.training),
-            ("train_variants.skips_model", "skips", self.variants.skips_model,
-             self.variants.training),
-            *((f"train_inside.{name}_model", name, getattr(self.inside, f"{name}_model"),
-               self.inside.training) for name in ("maps", "heads", "superposition")),
-        ]  # fmt: skip
-        for key, law, shape, engine in shapes:
-            training = f"memory.{key.partition('.')[0]}.training"
-            yield Planned(f"memory.{key}", law, shape.model, training, engine)
-        stacked = min(self.table.laws_per_cell, len(self.laws.scaling.alphas))
-        for k, shape in enumerate(self.table.models):
+    def _published(self) -> Iterator[Planned]:
+        where, engine = "memory.train_published", self.published.training
+        for k, (d, H) in enumerate(self.published.points):
             yield Planned(
-                f"memory.train_table.models.{k}", "scaling", shape.model,
-                "memory.train_table.training", self.table.training, stacked,
+                f"{where}.points.{k}", "lookup_50", partial(_chosen, d, H), f"{where}.training",
+                engine, name=str([d, H]), grid=f"{where}.points",
+            )  # fmt: skip
+
+    def variants_planned(self) -> Iterator[Planned]:
+        """Yield the models of M1-M7."""
+        curves, variants, mechanism = self.curves, self.variants, self.mechanism
+        shapes = [
+            ("train_curves.model", "curves_certain", curves.model, curves.training),
+            ("train_curves.model", "curves_uncertain", curves.model, curves.training),
+            ("train_variants.freezing_model", "freezing", variants.freezing_model,
+             variants.training),
+            ("train_variants.skips_model", "skips", variants.skips_model, variants.training),
+            *((f"train_mechanism.{name}_model", name, getattr(mechanism, f"{name}_model"),
+               mechanism.training) for name in ("maps", "heads", "superposition")),
+        ]  # fmt: skip
+        for key, entry, shape, engine in shapes:
+            training = f"memory.{key.partition('.')[0]}.training"
+            yield Planned(f"memory.{key}", entry, shape.model, training, engine)
+        where, table = "memory.train_table", self.table
+        stacked = min(table.distributions_per_cell, len(self.distributions.scaling.alphas))
+        for k, shape in enumerate(table.models):
+            yield Planned(
+                f"{where}.models.{k}", "scaling", shape.model, f"{where}.training", table.training,
+                stacked,
             )  # fmt: skip
 
 
 def of_grid(
     where: str,
-    law: str,
-    grid: scaling.GridConfig,
+    entry: str,
+    grid: GridConfig,
     section: str,
     engine: EngineConfig,
     key: str = "training",
 ) -> Iterator[Planned]:
     """Yield a grid's models."""
     for point in grid.points:
-        make = partial(_shape, point)
-        yield Planned(where, law, make, f"{section}.{key}", engine, name=point.name)
-
-
-def _shape(point: scaling.PointConfig, N: int, initial: InitialConfig) -> AttentionMemoryConfig:
-    return scaling.shape(N, point, initial)
+        yield Planned(where, entry, point.model, f"{section}.{key}", engine, name=point.name)
 
 
 def _chosen(d: int, H: int, N: int, initial: InitialConfig) -> AttentionMemoryConfig:
-    point = scaling.PointConfig(d=d, d_head=d, modules=H, layers=1, mlp=False)
-    return scaling.shape(N, point, initial)
+    return point_of(d, H).model(N, initial)
 
 
 @dataclass(frozen=True)
 class Step:
-    """What a step of training takes, by the exact engine's own estimate."""
+    """A step of training of so many members."""
 
     planned: Planned
     model: AttentionMemoryConfig
     members: int
 
     @property
-    def gib(self) -> float:
-        """The memory of a step on the whole law."""
-        item = BYTES[self.planned.engine.exact.dtype]
-        model = self.model
-        return exact.bytes_needed(model.N, model.heads, self.members, model.mlp_width, item) / GIB
-
-    @property
     def excess(self) -> float:
-        """What a step needs over what it may take; 0 by the engine that takes batches."""
-        engine = self.planned.engine
-        return self.gib / engine.exact.memory_gib if engine.engine == "exact" else 0.0
+        """What it needs over what it may take, by the engine's own estimate."""
+        return self.planned.engine.excess(self.model, self.members)
 
 
 def refuse_too_large(step: Step) -> None:
-    """Raise ValueError if a step of the exact engine would take more than its ``memory_gib``."""
-    planned, model = step.planned, step.model
-    if step.excess > 1:
+    """Raise ValueError if a full-batch step would take more than its ``memory_gib``."""
+    planned, model, engine = step.planned, step.model, step.planned.engine
+    if isinstance(engine, FullBatchConfig) and step.excess > 1:
         tables = step.members * model.N**3 * BYTES["float64"] / GIB
         raise ValueError(
-            f"{planned.where}: the exact engine would need about {step.gib:.3g} GiB at "
-            f"memory.laws.{planned.law}.N = {model.N} (heads = {model.heads}, mlp_width = "
-            f"{model.mlp_width}, members = {step.members}), and {planned.training}.exact.memory_gib"
-            f" is {planned.engine.exact.memory_gib:g}: lower N, raise memory_gib, or set "
-            f"{planned.training}.engine: published (the laws' own tables take {tables:.3g} GiB)"
+            f"{planned.where}: full batches would need about "
+            f"{engine.needed_gib(model, step.members):.3g} GiB at memory.distributions."
+            f"{planned.entry}.N = {model.N} (attention patterns = {model.n_patterns}, mlp_width = "
+            f"{model.mlp_width}, members = {step.members}), and {planned.training}.memory_gib is "
+            f"{engine.memory_gib:g}: lower N, raise memory_gib, or train by minibatches "
+            f"({planned.training}.engine; the distributions' own tables take {tables:.3g} GiB)"
         )

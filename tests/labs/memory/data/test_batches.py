@@ -4,11 +4,11 @@ from itertools import islice
 import pytest
 import torch
 
-from labs.memory.models import config
+from labs.memory.small_models import config
 from pipeline.core.training.sampling import generators
-from pipeline.labs.memory import exact, laws, problems
-from pipeline.labs.memory.laws import Law
-from pipeline.labs.memory.models import AttentionMemory
+from pipeline.labs.memory import exact, distributions, problems
+from pipeline.labs.memory.data.distribution import Distribution
+from pipeline.labs.memory.models.attention import AttentionMemory
 
 DOUBLE = torch.float64
 
@@ -19,7 +19,7 @@ def tensor(values):
 
 def small(third):
     """Two tokens, p(a) = (3/4, 1/4); after 0 both follow evenly, after 1 only 0."""
-    return Law(tensor([0.75, 0.25]), tensor([[0.5, 0.5], [1.0, 0.0]]), tensor(third))
+    return Distribution(tensor([0.75, 0.25]), tensor([[0.5, 0.5], [1.0, 0.0]]), tensor(third))
 
 
 CERTAIN = [[[1.0, 0.0], [0.0, 1.0]], [[0.0, 1.0], [1.0, 0.0]]]
@@ -28,7 +28,7 @@ UNCERTAIN = [[[0.5, 0.5], [0.0, 1.0]], [[0.25, 0.75], [0.5, 0.5]]]
 
 def drawn(kept, alphas=(1.0, 1.0, 1.0), N=6, seeds=(0, 1)):
     return [
-        laws.power_unif(alphas, laws.draw_supports(N, kept, torch.Generator().manual_seed(s)), N)
+        families.power_unif(alphas, families.draw_supports(N, kept, torch.Generator().manual_seed(s)), N)
         for s in seeds
     ]
 
@@ -47,7 +47,7 @@ def test_the_whole_law_has_the_contexts_that_can_occur_with_their_weights_and_en
     assert whole.pair.tolist() == [[0, 1, 2]]  # (1, 1) cannot occur
     assert whole.target.weight.tolist() == [[0.375, 0.375, 0.25]]
     assert whole.target.token is None
-    assert whole.target.law[0].T.tolist() == [[0.5, 0.5], [0.0, 1.0], [0.25, 0.75]]
+    assert whole.target.distribution[0].T.tolist() == [[0.5, 0.5], [0.0, 1.0], [0.25, 0.75]]
     quarter = -(0.25 * math.log(0.25) + 0.75 * math.log(0.75))
     expected = 0.375 * math.log(2) + 0.25 * quarter
     assert whole.target.entropy.item() == pytest.approx(expected, abs=1e-15)
@@ -55,13 +55,13 @@ def test_the_whole_law_has_the_contexts_that_can_occur_with_their_weights_and_en
 
 def test_certain_laws_are_tokens_without_entropy():
     whole = problems.whole([small(CERTAIN)], DOUBLE)
-    assert whole.target.law is None
+    assert whole.target.distribution is None
     assert whole.target.token.tolist() == [[0, 1, 1]]
     assert whole.target.entropy.tolist() == [0]
 
 
 def test_members_that_can_be_in_other_numbers_of_contexts_share_all_of_them():
-    everywhere = Law(tensor([0.5, 0.5]), tensor([[0.5, 0.5]] * 2), tensor(CERTAIN))
+    everywhere = Distribution(tensor([0.5, 0.5]), tensor([[0.5, 0.5]] * 2), tensor(CERTAIN))
     whole = problems.whole([small(CERTAIN), everywhere], DOUBLE)
     assert whole.pair is None
     assert whole.target.weight.tolist() == [[0.375, 0.375, 0.25, 0], [0.25] * 4]
@@ -71,8 +71,8 @@ def test_members_that_can_be_in_other_numbers_of_contexts_share_all_of_them():
 def test_first_tokens_are_named_where_they_are_few_and_as_many_for_all():
     whole = problems.whole(LAWS["few contexts"](), DOUBLE)
     assert whole.first.shape == (2, 3)
-    for law, row in zip(LAWS["few contexts"](), whole.first, strict=True):
-        assert row.tolist() == (law.first > 0).nonzero()[:, 0].tolist()
+    for distribution, row in zip(LAWS["few contexts"](), whole.first, strict=True):
+        assert row.tolist() == (distribution.first > 0).nonzero()[:, 0].tolist()
     assert problems.whole(LAWS["certain"](), DOUBLE).first is None
     mixed = [*drawn((3, 6, 1), seeds=(0,)), *drawn((2, 6, 1), seeds=(1,))]
     assert problems.whole(mixed, DOUBLE).first is None
@@ -83,7 +83,7 @@ def test_other_weights_are_normalised_and_weigh_the_entropy():
     other = problems.reweighted(whole, tensor([[2.0, 6.0, 0.0]]))
     assert other.target.weight.tolist() == [[0.25, 0.75, 0.0]]
     assert other.target.entropy.item() == pytest.approx(0.25 * math.log(2), abs=1e-15)
-    assert torch.equal(other.target.law, whole.target.law)
+    assert torch.equal(other.target.distribution, whole.target.distribution)
     assert torch.equal(other.pair, whole.pair)
     certain = problems.reweighted(problems.whole([small(CERTAIN)], DOUBLE), tensor([[1.0, 1, 2]]))
     assert certain.target.entropy.tolist() == [0]
@@ -94,7 +94,7 @@ def test_an_entropy_is_the_laws_own_under_its_own_weights():
     own = LAWS["uncertain"]()
     whole = problems.whole(own, DOUBLE)
     again = problems.reweighted(whole, 7 * whole.target.weight)
-    expected = torch.stack([law.entropy() for law in own])
+    expected = torch.stack([distribution.entropy() for distribution in own])
     # Sums of 216 terms of order 0.01 in another order.
     torch.testing.assert_close(again.target.entropy, expected, atol=1e-14, rtol=0)
     torch.testing.assert_close(whole.target.entropy, expected, atol=1e-14, rtol=0)
@@ -110,19 +110,19 @@ def test_batches_go_round_the_samples_in_their_order(name):
     triples = sampled(own, 12)
     stream = problems.batches(own, triples, 4, "divergence", DOUBLE)
     seen = list(islice(stream, 7))
-    for k, problem in enumerate(seen):
+    for k, batch in enumerate(seen):
         start = 4 * (k % 3)
-        assert torch.equal(problem.pair, triples[:, start : start + 4, 0])
-        assert problem.target.weight.tolist() == [[0.25] * 4] * 2
+        assert torch.equal(batch.pair, triples[:, start : start + 4, 0])
+        assert batch.target.weight.tolist() == [[0.25] * 4] * 2
 
 
 def test_next_tokens_are_those_sampled():
     own = LAWS["uncertain"]()
     triples = sampled(own, 8)
-    problem = list(islice(problems.batches(own, triples, 4, "next_token", DOUBLE), 2))[1]
-    assert torch.equal(problem.target.token, triples[:, 4:, 1])
-    assert problem.target.law is None
-    assert problem.target.entropy.tolist() == [0, 0]
+    batch = list(islice(problems.batches(own, triples, 4, "next_token", DOUBLE), 2))[1]
+    assert torch.equal(batch.target.token, triples[:, 4:, 1])
+    assert batch.target.distribution is None
+    assert batch.target.entropy.tolist() == [0, 0]
 
 
 @EACH
@@ -140,10 +140,10 @@ def test_a_batch_is_the_whole_law_weighted_by_what_was_sampled(name):
     torch.testing.assert_close(batch.target.entropy, same.target.entropy, atol=1e-14, rtol=0)
     model = AttentionMemory(config(), generators([3, 4])).double()
     torch.testing.assert_close(
-        exact.divergence(model, batch), exact.divergence(model, same), atol=1e-12, rtol=0
+        full_batch.divergence(model, batch), full_batch.divergence(model, same), atol=1e-12, rtol=0
     )
     torch.testing.assert_close(
-        exact.accuracy(model, batch), exact.accuracy(model, same), atol=1e-12, rtol=0
+        full_batch.accuracy(model, batch), full_batch.accuracy(model, same), atol=1e-12, rtol=0
     )
 
 
@@ -153,6 +153,6 @@ def test_each_member_samples_its_own_law_by_its_own_generator(name):
     both = sampled(own, 20)
     alone = problems.sampled_contexts(own[1:], 20, generators([6], 2))
     assert torch.equal(both[1:], alone)
-    for law, rows in zip(own, both, strict=True):
-        assert bool((law.contexts[rows[:, 0]] > 0).all())
-        assert bool((law.conditional[rows[:, 0], rows[:, 1]] > 0).all())
+    for distribution, rows in zip(own, both, strict=True):
+        assert bool((distribution.contexts[rows[:, 0]] > 0).all())
+        assert bool((distribution.conditional[rows[:, 0], rows[:, 1]] > 0).all())

@@ -3,19 +3,19 @@ import torch
 
 from pipeline.config import Section
 from pipeline.core.training.sampling import generators
-from pipeline.labs.memory import datasets, laws
+from pipeline.labs.memory import datasets, distributions
 
 SEEDS = (3, 8)
-POWER = laws.PowerConfig(
-    N=7, nb_tokens=(5, 4, 3), alpha_1=(1.0, 0.5), alpha_2=(0.9, 0.3, 0.1), seeds=SEEDS
+POWER = families.PowerConfig(
+    N=7, support_sizes=(5, 4, 3), alpha_1=(1.0, 0.5), alpha_2=(0.9, 0.3, 0.1), seeds=SEEDS
 )
-LAST = laws.LastPositionConfig(N=6, k=1.0, p=0.7, seeds=SEEDS)
-ALMOST = laws.AlmostRankConfig(N=6, rank=2, axis_aligned=False, high=1.0, low=0.1, seeds=SEEDS)
-RANK = laws.RankConfig(N=6, ranks=(2, 5), axis_aligned=(True, False), flat=0.3, seeds=SEEDS)
+LAST = families.LastPositionConfig(N=6, k=1.0, p=0.7, seeds=SEEDS)
+ALMOST = families.AlmostRankConfig(N=6, rank=2, axis_aligned=False, high=1.0, low=0.1, seeds=SEEDS)
+RANK = families.RankConfig(N=6, ranks=(2, 5), axis_aligned=(True, False), flat=0.3, seeds=SEEDS)
 
 
 def streams():
-    return generators(SEEDS, datasets.LAW)
+    return generators(SEEDS, datasets.DISTRIBUTION)
 
 
 def assert_same(found, expected):
@@ -31,25 +31,25 @@ def test_power_laws_come_back_with_every_alpha_and_seed():
         (1.0, 1.0, 0.9), (1.0, 1.0, 0.3), (1.0, 1.0, 0.1),
         (0.5, 0.5, 0.9), (0.5, 0.5, 0.3), (0.5, 0.5, 0.1),
     ]  # fmt: skip
-    supports = [laws.draw_supports(7, (5, 4, 3), g) for g in streams()]
+    supports = [families.draw_supports(7, (5, 4, 3), g) for g in streams()]
     for k, alphas in enumerate(power.alphas):
-        assert_same(power.laws(k), [laws.power_unif(alphas, s, 7) for s in supports])
+        assert_same(power.distributions(k), [families.power_unif(alphas, s, 7) for s in supports])
 
 
 def test_supports_are_stored_without_loss_at_the_most_tokens():
-    most = laws.PowerConfig.model_fields["N"].metadata
+    most = families.PowerConfig.model_fields["N"].metadata
     largest = max(bound.le for bound in most if hasattr(bound, "le"))
     assert torch.iinfo(torch.int16).max >= largest
 
 
 def test_laws_of_the_last_position_come_back():
     found = datasets.dense_laws(datasets.draw(LAST))
-    assert_same(found, [laws.last_position(6, 1.0, 0.7, g) for g in streams()])
+    assert_same(found, [families.last_position(6, 1.0, 0.7, g) for g in streams()])
 
 
 def test_laws_of_almost_a_rank_come_back():
     found = datasets.dense_laws(datasets.draw(ALMOST))
-    assert_same(found, [laws.almost_rank_d(6, 2, False, 1.0, 0.1, g) for g in streams()])
+    assert_same(found, [families.almost_rank_d(6, 2, False, 1.0, 0.1, g) for g in streams()])
 
 
 def test_ranked_laws_come_back_with_their_directions():
@@ -58,8 +58,8 @@ def test_ranked_laws_come_back_with_their_directions():
     assert arrays["rank"].tolist() == [r for r, _, _ in cases]
     assert arrays["axis_aligned"].tolist() == [a for _, a, _ in cases]
     assert arrays["seeds"].tolist() == [s for _, _, s in cases]
-    made = [laws.rank_d(6, r, a, 0.3, generators([s], datasets.LAW)[0]) for r, a, s in cases]
-    assert_same(datasets.dense_laws(arrays), [law for law, _ in made])
+    made = [families.rank_d(6, r, a, 0.3, generators([s], datasets.DISTRIBUTION)[0]) for r, a, s in cases]
+    assert_same(datasets.dense_laws(arrays), [distribution for distribution, _ in made])
     for stored, (_, W) in zip(arrays["W"], made, strict=True):
         assert torch.equal(stored[:, : W.shape[1]], W)
         assert not bool(stored[:, W.shape[1] :].any())
@@ -79,5 +79,5 @@ def test_a_section_that_describes_no_law_is_refused():
     class Other(Section):
         N: int
 
-    with pytest.raises(TypeError, match="Other describes no law"):
+    with pytest.raises(TypeError, match="Other describes no distribution"):
         datasets.draw(Other(N=3))

@@ -3,19 +3,19 @@ import torch
 
 from pipeline.core.training.sampling import generators
 from pipeline.labs.memory import notebook, scaling
-from pipeline.labs.memory.models import AttentionMemory, InitialConfig
+from pipeline.labs.memory.models.attention import AttentionMemory, InitialConfig
 from pipeline.labs.memory.scaling import GridConfig, PointConfig
 
 PLAIN = InitialConfig(embedding=1.0, OV=1.0)
 
 
 def test_a_grid_is_every_combination():
-    grid = GridConfig(d=(3, 4), d_head=(0,), modules=(1, 6), layers=1, mlp=(False, True))
+    grid = GridConfig(d=(3, 4), d_head=(0,), n_heads=(1, 6), n_layers=1, mlp=(False, True))
     points = grid.points
     assert len(points) == 8
     assert all(point.d_head == point.d for point in points)
     assert len({point.name for point in points}) == 8
-    wide = GridConfig(d=(10,), d_head=(1, 10), modules=(20,), layers=1, mlp=(False,))
+    wide = GridConfig(d=(10,), d_head=(1, 10), n_heads=(20,), n_layers=1, mlp=(False,))
     assert [point.name for point in wide.points] == ["d10_dh1_h20", "d10_h20"]
 
 
@@ -24,7 +24,7 @@ def test_a_grid_is_every_combination():
 def test_an_mlp_has_the_parameters_of_the_modules_it_stands_for(d, H):
     counts = [
         AttentionMemory(
-            scaling.shape(20, PointConfig(d=d, d_head=d, modules=H, layers=1, mlp=mlp), PLAIN),
+            scaling.shape(20, PointConfig(d=d, d_head=d, n_heads=H, n_layers=1, mlp=mlp), PLAIN),
             generators([0]),
         ).parameters_per_member
         for mlp in (False, True)

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from pipeline.labs.memory import geometry, laws, low_rank
+from pipeline.labs.memory import geometry, distributions, low_rank
 
 
 def stream(seed):
@@ -11,29 +11,29 @@ def stream(seed):
 
 
 def nearly_uniform(seed=0):
-    return laws.almost_rank_d(6, 3, False, 0.3, 0.1, stream(seed))
+    return families.almost_rank_d(6, 3, False, 0.3, 0.1, stream(seed))
 
 
-def fitted(law, d):
+def fitted(distribution, d):
     config = low_rank.FitConfig(iterations=500, work=10**9, history=10, neglected=0.0, floor=1e-4)
-    model, _ = low_rank.fit(law, d, config, stream(1))
+    model, _ = low_rank.fit(distribution, d, config, stream(1))
     return model.U[0].detach(), model.e[0].detach()
 
 
 def test_the_second_order_vectors_explain_the_trained_ones_in_the_laws_row_order():
-    law = nearly_uniform()
-    U, e = fitted(law, 2)
-    w = geometry.second_order_vectors(law, U)
+    distribution = nearly_uniform()
+    U, e = fitted(distribution, 2)
+    w = geometry.second_order_vectors(distribution, U)
     assert float((w - e).norm() / e.norm()) < 0.1
     wrong = geometry.transposed(e)
     assert float((w - wrong).norm() / e.norm()) > 0.5
 
 
 def test_the_second_order_vectors_minimise_the_variance():
-    law = nearly_uniform()
+    distribution = nearly_uniform()
     U = torch.randn(6, 2, generator=stream(2), dtype=torch.float64)
-    w = geometry.second_order_vectors(law, U).requires_grad_()
-    p, gap = law.conditional, w @ U.T - geometry.log_probabilities(law)
+    w = geometry.second_order_vectors(distribution, U).requires_grad_()
+    p, gap = distribution.conditional, w @ U.T - geometry.log_probabilities(distribution)
     variance = ((p * gap**2).sum(1) - (p * gap).sum(1) ** 2).sum()
     (grad,) = torch.autograd.grad(variance, [w])
     # The solution of well conditioned 2 x 2 systems of numbers of order 1.
@@ -69,7 +69,7 @@ def test_random_directions_are_far_from_any():
 
 
 def test_the_truncation_is_exact_at_full_rank():
-    law = nearly_uniform()
-    found = low_rank.divergence(geometry.truncated_logits(law, 6), law)
+    distribution = nearly_uniform()
+    found = low_rank.divergence(geometry.truncated_logits(distribution, 6), distribution)
     assert abs(float(found)) < 1e-13
-    assert float(low_rank.divergence(geometry.truncated_logits(law, 2), law)) > 1e-6
+    assert float(low_rank.divergence(geometry.truncated_logits(distribution, 2), distribution)) > 1e-6

@@ -2,15 +2,15 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from labs.memory.models import config, freeze, skips
-from labs.memory.test_exact import certain
+from labs.memory.small_models import config, freeze, skips
+from labs.memory.kernels.test_full_batch import certain
 from pipeline.core.training.sampling import generators
 from pipeline.labs.memory import exact
-from pipeline.labs.memory.inside import all_contexts
-from pipeline.labs.memory.models import AttentionMemory, InitialConfig
+from pipeline.labs.memory.measure.heads import all_contexts
+from pipeline.labs.memory.models.attention import AttentionMemory, InitialConfig
 
 
-@pytest.mark.parametrize("shape", [config(), config(d_head=6, sub_heads=2, layers=2, mlp_width=3)])
+@pytest.mark.parametrize("shape", [config(), config(d_head=6, patterns_per_head=2, n_layers=2, mlp_width=3)])
 def test_member_k_equals_its_seed_alone(shape):
     together = AttentionMemory(shape, generators([5, 6, 7]))
     tokens = all_contexts(6, 3)
@@ -25,7 +25,7 @@ def test_member_k_equals_its_seed_alone(shape):
 @pytest.mark.parametrize("part", ["E", "P", "QKV", "O", "U"])
 def test_a_frozen_part_has_no_gradient_and_the_others_have(part):
     model = AttentionMemory(config(freeze=freeze(part)), generators([1])).double()
-    exact.divergence(model, certain(model)).sum().backward()
+    full_batch.divergence(model, certain(model)).sum().backward()
     members = {"QKV": ("W_Q", "W_K", "W_V"), "O": ("W_O",)}.get(part, (part,))
     for name, parameter in model.named_parameters():
         if name.rpartition(".")[2] in members:
@@ -65,7 +65,7 @@ def test_initial_scales_scale_their_parameters():
 
 
 def test_heads_add_up_to_the_stream():
-    model = AttentionMemory(config(sub_heads=2, d_head=6), generators([1])).double()
+    model = AttentionMemory(config(patterns_per_head=2, d_head=6), generators([1])).double()
     cache = {}
     tokens = all_contexts(6, 1)
     model(tokens, cache)
@@ -81,5 +81,5 @@ def test_all_of_position_and_embedding_cannot_be_skipped():
 
 
 def test_sub_heads_must_divide_the_heads_dimension():
-    with pytest.raises(ValidationError, match="sub_heads must divide d_head, got d_head = 4"):
-        config(sub_heads=3)
+    with pytest.raises(ValidationError, match="patterns_per_head must divide d_head, got d_head = 4"):
+        config(patterns_per_head=3)

@@ -5,20 +5,20 @@ from pipeline.labs.memory import tables
 
 
 def trained():
-    """Losses of two laws, two seeds each."""
+    """Losses of two distributions, two seeds each."""
     return pd.DataFrame(
         {
             "alpha_1": [0.5] * 4, "alpha_2": [0.15444444444444444, 0.15444444444444444, 0.9, 0.9],
-            "N": 100, "d": 10, "law": [0, 0, 1, 1], "seed": [1, 2, 1, 2],
+            "N": 100, "d": 10, "distribution": [0, 0, 1, 1], "seed": [1, 2, 1, 2],
             "loss": [0.3, 0.4, 0.5, 0.7], "unif_loss": [2.0, 2.0, 4.0, 4.0],
         }
     )  # fmt: skip
 
 
 def optimum():
-    # In another order than the models: laws and seeds are matched, not positions.
+    # In another order than the models: distributions and seeds are matched, not positions.
     return pd.DataFrame(
-        {"law": [1, 0, 1, 0], "seed": [2, 2, 1, 1], "loss": [0.35, 0.15, 0.25, 0.1], "d": 10}
+        {"distribution": [1, 0, 1, 0], "seed": [2, 2, 1, 1], "loss": [0.35, 0.15, 0.25, 0.1], "d": 10}
     )
 
 
@@ -56,22 +56,22 @@ def test_verdicts_are_over_the_published_laws():
     metrics = tables.low_rank_metrics(tables.low_rank_table(trained(), optimum(), both))
     assert metrics == pytest.approx(
         {
-            "laws": 2, "n": 2, "best_loss": (0.1 + 0.15 + 0.25 + 0.35) / 4,
+            "distributions": 2, "n": 2, "best_loss": (0.1 + 0.15 + 0.25 + 0.35) / 4,
             "published_best_loss": 0.25, "worst_ratio_to_published": 0.15 / 0.1,
             "loss": 1.9 / 4, "published_loss": 0.4, "unif_loss": 3.0,
             "least_gap_to_best": 0.3 - 0.1,
         }
     )  # fmt: skip
     one = tables.low_rank_metrics(tables.low_rank_table(trained(), optimum(), known()))
-    assert (one["laws"], one["n"], one["loss"]) == (1, 2, pytest.approx(0.35))
+    assert (one["distributions"], one["n"], one["loss"]) == (1, 2, pytest.approx(0.35))
 
 
 def test_conditions_keep_the_yardsticks_apart():
     table = pd.DataFrame(
         {
             "model": ["a"] * 4 + ["b"] * 2,
-            "yardstick": ["uniform", "sampled"] * 3,
-            "acc": [0.2, 0.6, 0.4, 0.8, 0.1, 0.3],
+            "eval_distribution": ["uniform", "train"] * 3,
+            "accuracy": [0.2, 0.6, 0.4, 0.8, 0.1, 0.3],
             "loss": [1.0, 1.0, 3.0, 3.0, 5.0, 5.0],
         }
     )
@@ -80,6 +80,6 @@ def test_conditions_keep_the_yardsticks_apart():
     own = metrics["a"]
     assert (own["divergence"], own["divergence_low"], own["divergence_high"]) == (2, 1, 3)
     assert own["accuracy"] == pytest.approx(0.3)
-    assert own["accuracy_sampled"] == pytest.approx(0.7)
+    assert own["accuracy_train"] == pytest.approx(0.7)
     assert own["n"] == 2
-    assert metrics["b"]["accuracy_sampled"] == 0.3
+    assert metrics["b"]["accuracy_train"] == 0.3

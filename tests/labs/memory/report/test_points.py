@@ -7,21 +7,21 @@ from pipeline.labs.memory import comparison
 CONFIG = comparison.MeasureConfig(saturated=0.9, resamples=20, random_draws=1)
 
 
-def rows(experiment, accuracies, yardstick="uniform", **where):
+def rows(experiment, accuracies, eval_distribution="uniform", **where):
     """A row for each seed's accuracy."""
-    size = {"N": 50, "d": 10, "d_head": 10, "para": 11, "width": 0, "nb_layers": 1} | where
-    name = "_".join(str(size[key]) for key in ("d", "d_head", "para", "width", "nb_layers"))
+    size = {"N": 50, "d": 10, "d_head": 10, "n_heads": 11, "width": 0, "n_layers": 1} | where
+    name = "_".join(str(size[key]) for key in ("d", "d_head", "n_heads", "width", "n_layers"))
     return [
         {
-            "experiment": experiment, "model": name, "engine": "exact", "yardstick": yardstick,
-            "parameters": 100, "seed": seed, "acc": acc, "loss": 1 - acc, **size,
+            "experiment": experiment, "model": name, "engine": "exact", "eval_distribution": eval_distribution,
+            "parameters": 100, "seed": seed, "accuracy": accuracy, "loss": 1 - accuracy, **size,
         }
-        for seed, acc in enumerate(accuracies)
+        for seed, accuracy in enumerate(accuracies)
     ]  # fmt: skip
 
 
 def published(*points):
-    columns = ["experiment", "acc", *comparison.WHERE]
+    columns = ["experiment", "accuracy", *comparison.WHERE]
     return pd.DataFrame([dict(zip(columns, point, strict=True)) for point in points])
 
 
@@ -37,15 +37,15 @@ def fits(*parts):
 
 def test_a_point_is_the_median_the_range_and_the_mean_of_its_seeds():
     table = found(
-        rows("P1", [0.2, 0.6, 0.3]), rows("P1", [0.5, 0.7, 0.6], "sampled"), rows("P1", [0.9], d=9)
+        rows("P1", [0.2, 0.6, 0.3]), rows("P1", [0.5, 0.7, 0.6], "train"), rows("P1", [0.9], d=9)
     )
     assert len(table) == 3
     first = table.iloc[0]
-    assert (first.acc, first.acc_low, first.acc_high, first.n) == (0.3, 0.2, 0.6, 3)
+    assert (first.accuracy, first.accuracy_low, first.accuracy_high, first.n) == (0.3, 0.2, 0.6, 3)
     assert first["mean"] == pytest.approx(1.1 / 3)
     assert (first.loss, first.loss_low, first.loss_high) == pytest.approx((0.7, 0.4, 0.8))
-    assert table.iloc[1].yardstick == "sampled"
-    assert table.iloc[1].acc == 0.6
+    assert table.iloc[1].eval_distribution == "train"
+    assert table.iloc[1].accuracy == 0.6
 
 
 def test_a_point_stands_beside_the_published_one_of_its_sizes_and_both_bounds():
@@ -72,13 +72,13 @@ def test_the_protocol_run_again_stands_beside_the_same_published_points():
 
 def test_metrics_of_a_point_keep_both_yardsticks_apart():
     metrics = comparison.by_point(
-        found(rows("P1", [0.2, 0.4]), rows("P1", [0.5, 0.7], "sampled"), rows("P2", [0.1]))
+        found(rows("P1", [0.2, 0.4]), rows("P1", [0.5, 0.7], "train"), rows("P2", [0.1]))
     )
     own = metrics["P1"]["10_10_11_0_1"]
     assert own == pytest.approx(
         {
             "accuracy": 0.3, "accuracy_low": 0.2, "accuracy_high": 0.4, "n": 2,
-            "accuracy_sampled": 0.6, "accuracy_sampled_low": 0.5, "accuracy_sampled_high": 0.7,
+            "accuracy_train": 0.6, "accuracy_sampled_low": 0.5, "accuracy_sampled_high": 0.7,
         }
     )  # fmt: skip
     assert metrics["P2"]["10_10_11_0_1"]["accuracy"] == 0.1
@@ -88,18 +88,18 @@ def test_verdicts_are_over_the_published_points_of_the_experiment_alone():
     other = ("P1", 0.6, 50, 10, 10, 31)
     table = found(
         rows("P1", [0.2, 0.4]),
-        rows("P1", [0.3, 0.4], "sampled"),
-        rows("P1", [0.01, 0.01], para=31),
-        rows("P1", [0.7, 0.7], "sampled", para=31),
-        rows("P1", [1.0, 1.0], para=21),  # not published
+        rows("P1", [0.3, 0.4], "train"),
+        rows("P1", [0.01, 0.01], n_heads=31),
+        rows("P1", [0.7, 0.7], "train", n_heads=31),
+        rows("P1", [1.0, 1.0], n_heads=21),  # not published
         rows("P2", [1.0, 1.0]),  # another experiment
         references=(("P1", 0.4, 50, 10, 10, 11), other),
     )
     # The bound at H = 31 is 0.98 * 320 / 2500 + 0.02 = 0.145: 0.01 is below it, 0.3 above 0.067.
     assert comparison.against_published(table, "P1") == pytest.approx(
         {
-            "mean_accuracy": (0.3 + 0.01) / 2, "mean_accuracy_sampled": (0.35 + 0.7) / 2,
-            "published_mean": 0.5, "worst_gap_sampled": 0.35 - 0.4, "points": 2, "above_bound": 0.5,
+            "mean_accuracy": (0.3 + 0.01) / 2, "mean_accuracy_train": (0.35 + 0.7) / 2,
+            "published_mean": 0.5, "worst_gap_train": 0.35 - 0.4, "points": 2, "above_bound": 0.5,
         }
     )  # fmt: skip
 
@@ -107,11 +107,11 @@ def test_verdicts_are_over_the_published_points_of_the_experiment_alone():
 NOISE = (-1e-3, 1e-3, 2e-3, -2e-3, 0.0, 1e-3, -1e-3, 2e-3)
 
 
-def rising(d, slope, modules=(1, 6, 11, 16)):
+def rising(d, slope, n_heads=(1, 6, 11, 16)):
     return [
         row
-        for H in modules
-        for row in rows("P1", [0.1 + slope * H, 0.1 + slope * H], d=d, d_head=d, para=H)
+        for H in n_heads
+        for row in rows("P1", [0.1 + slope * H, 0.1 + slope * H], d=d, d_head=d, n_heads=H)
     ]
 
 
@@ -134,7 +134,7 @@ def test_slopes_that_do_not_rise_are_no_part_of_the_growth():
     assert with_falling["P4.slope_growth"]["n"] == 3
     assert with_falling["P4.slope_growth"]["exponent"] == pytest.approx(1.5, abs=1e-9)
     # Nor is one that may be of rounding, or of noise, alone.
-    flat = [row | {"acc": 0.1 + noise} for row, noise in zip(rising(8, 0), NOISE, strict=True)]
+    flat = [row | {"accuracy": 0.1 + noise} for row, noise in zip(rising(8, 0), NOISE, strict=True)]
     assert fits(*straight, flat)["P1.linear_d8"]["slope"] > 0
     assert fits(*straight, flat)["P4.slope_growth"]["n"] == 3
     # Two slopes have no exponent with an interval.
@@ -142,8 +142,8 @@ def test_slopes_that_do_not_rise_are_no_part_of_the_growth():
 
 
 def test_saturated_points_and_sampled_accuracies_bend_no_line():
-    own = rising(4, 0.01) + rows("P1", [1.0, 1.0], d=4, d_head=4, para=100)
-    own += [row | {"yardstick": "sampled", "acc": 0.5} for row in own]
+    own = rising(4, 0.01) + rows("P1", [1.0, 1.0], d=4, d_head=4, n_heads=100)
+    own += [row | {"eval_distribution": "train", "accuracy": 0.5} for row in own]
     assert fits(own)["P1.linear_d4"]["slope"] == pytest.approx(0.01, abs=1e-12)
 
 
@@ -197,8 +197,8 @@ def test_the_break_in_the_width_has_the_interval_of_resampled_seeds():
 
 def test_memories_of_equal_parameters_are_paired():
     def both(d, H, attention, mlp):
-        return rows("P5", attention, d=d, d_head=d, para=H) + rows(
-            "P5", mlp, d=d, d_head=d, para=1, width=2 * d * (H - 1)
+        return rows("P5", attention, d=d, d_head=d, n_heads=H) + rows(
+            "P5", mlp, d=d, d_head=d, n_heads=1, width=2 * d * (H - 1)
         )
 
     own = [
@@ -206,9 +206,9 @@ def test_memories_of_equal_parameters_are_paired():
         *both(7, 11, [0.4, 0.5], [0.5, 0.8]),
         *both(10, 6, [0.6, 0.7], [0.8, 0.9]),
         # One module has no MLP to stand for; a width without its attention has no partner.
-        *rows("P5", [0.0, 0.0], d=7, d_head=7, para=1),
-        *rows("P5", [1.0, 1.0], d=7, d_head=7, para=1, width=999),
-        *rows("P5", [1.0, 1.0], "sampled", d=7, d_head=7, para=6),
+        *rows("P5", [0.0, 0.0], d=7, d_head=7, n_heads=1),
+        *rows("P5", [1.0, 1.0], d=7, d_head=7, n_heads=1, width=999),
+        *rows("P5", [1.0, 1.0], "train", d=7, d_head=7, n_heads=6),
     ]
     metrics = comparison.mlp_advantage(pd.DataFrame(own))
     means = {"attention": [0.4, 0.5], "mlp": [0.6, 0.7], "mlp_advantage": [0.2, 0.2]}

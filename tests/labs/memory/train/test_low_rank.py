@@ -4,8 +4,8 @@ from itertools import pairwise
 import pytest
 import torch
 
-from pipeline.labs.memory import laws, low_rank
-from pipeline.labs.memory.low_rank import FitConfig, divergence, fit
+from pipeline.labs.memory import distributions, low_rank
+from pipeline.labs.memory.train.low_rank import FitConfig, divergence, fit
 
 CONFIG = FitConfig(iterations=400, work=10**9, history=10, neglected=0.0, floor=1e-4)
 
@@ -15,34 +15,34 @@ def stream(seed):
 
 
 def test_a_law_of_that_rank_is_fitted_perfectly():
-    law, _ = laws.rank_d(6, 2, False, 0.5, stream(0))
-    model, loss = fit(law, 2, CONFIG, stream(1))
-    # L-BFGS stops at a relative change of 1e-12 of a loss that is the law's entropy, about 1.8.
+    distribution, _ = families.rank_d(6, 2, False, 0.5, stream(0))
+    model, loss = fit(distribution, 2, CONFIG, stream(1))
+    # L-BFGS stops at a relative change of 1e-12 of a loss that is the distribution's entropy, about 1.8.
     assert 0 <= loss < 1e-8
     found = model()[0].softmax(1).detach()
-    torch.testing.assert_close(found, law.conditional, atol=1e-3, rtol=0)
+    torch.testing.assert_close(found, distribution.conditional, atol=1e-3, rtol=0)
 
 
 def test_more_dimensions_never_cost_more():
-    law = laws.power_unif((0.9, 0.9, 0.7), laws.draw_supports(6, (6, 6, 6), stream(0)), 6)
-    losses = [fit(law, d, CONFIG, stream(1))[1] for d in (1, 2, 3, 5)]
+    distribution = families.power_unif((0.9, 0.9, 0.7), families.draw_supports(6, (6, 6, 6), stream(0)), 6)
+    losses = [fit(distribution, d, CONFIG, stream(1))[1] for d in (1, 2, 3, 5)]
     assert all(a > b for a, b in pairwise(losses))
-    # N - 1 dimensions can express any law: what is left is what 400 steps leave.
+    # N - 1 dimensions can express any distribution: what is left is what 400 steps leave.
     assert losses[-1] < 1e-4
 
 
 def test_its_loss_is_the_divergence_of_its_logits():
-    law = laws.power_unif((0.9, 0.9, 0.7), laws.draw_supports(5, (5, 4, 5), stream(0)), 5)
-    model, loss = fit(law, 2, CONFIG, stream(1))
-    assert float(divergence(model()[0].detach(), law)) == loss
-    assert 0 < loss < math.log(5) - float(law.entropy())
+    distribution = families.power_unif((0.9, 0.9, 0.7), families.draw_supports(5, (5, 4, 5), stream(0)), 5)
+    model, loss = fit(distribution, 2, CONFIG, stream(1))
+    assert float(divergence(model()[0].detach(), distribution)) == loss
+    assert 0 < loss < math.log(5) - float(distribution.entropy())
 
 
 def test_neglected_contexts_cost_no_more_than_their_bound():
-    law = laws.power_unif((0.3, 0.3, 0.7), laws.draw_supports(8, (8, 8, 8), stream(0)), 8)
-    whole = fit(law, 3, CONFIG, stream(1))[1]
+    distribution = families.power_unif((0.3, 0.3, 0.7), families.draw_supports(8, (8, 8, 8), stream(0)), 8)
+    whole = fit(distribution, 3, CONFIG, stream(1))[1]
     some = fit(
-        law,
+        distribution,
         3,
         FitConfig(iterations=400, work=10**9, history=10, neglected=1e-4, floor=1e-4),
         stream(1),
@@ -52,11 +52,11 @@ def test_neglected_contexts_cost_no_more_than_their_bound():
 
 
 def test_the_gradient_vanishes_at_the_optimum():
-    law = laws.last_position(5, 0.0, 0.9, stream(0))
-    model, _ = fit(law, 2, CONFIG, stream(1))
+    distribution = families.last_position(5, 0.0, 0.9, stream(0))
+    model, _ = fit(distribution, 2, CONFIG, stream(1))
     logits = model()[0]
-    p = law.conditional
-    lost = (law.contexts * (torch.xlogy(p, p) - p * logits.log_softmax(1)).sum(1)).sum()
+    p = distribution.conditional
+    lost = (distribution.contexts * (torch.xlogy(p, p) - p * logits.log_softmax(1)).sum(1)).sum()
     (grad,) = torch.autograd.grad(lost, [model.U])
     # A start at random has a gradient of order 0.1.
     assert float(grad.abs().max()) < 1e-4
@@ -64,8 +64,8 @@ def test_the_gradient_vanishes_at_the_optimum():
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_the_same_seed_gives_the_same_bits(seed):
-    law = laws.last_position(4, 0.0, 0.9, stream(seed))
-    first, second = (fit(law, 2, CONFIG, stream(seed))[0] for _ in range(2))
+    distribution = families.last_position(4, 0.0, 0.9, stream(seed))
+    first, second = (fit(distribution, 2, CONFIG, stream(seed))[0] for _ in range(2))
     assert torch.equal(first.U, second.U)
     assert torch.equal(first.e, second.e)
     assert isinstance(first, low_rank.LowRank)
