@@ -1,28 +1,41 @@
 """M1-M4: learning curves, freezing, the scaling table and the ablation."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
 
 from pipeline.figures import style
+from pipeline.figures.memory.labels import OBJECTIVES, listed, named, seeds
 from pipeline.figures.style import COLOURS, TRUTH, StyleConfig
+
+LINES = (
+    ("divergence", "attention memory", COLOURS[0]),
+    ("low_rank_divergence", "low-rank optimum", COLOURS[2]),
+    ("uniform_divergence", "uniform prediction", COLOURS[1]),
+)
 
 
 def curves(config: StyleConfig, history: pd.DataFrame, baselines: pd.DataFrame) -> Figure:
     """M1: loss and accuracy by full divergence and by next tokens, on both distributions."""
+    coincide = [
+        str(base.distributions)
+        for base in baselines.itertuples()
+        if _coincide(history, str(base.distributions))
+    ]
+    also = f"\nWhere the next token is {', '.join(coincide)} the lines coincide" if coincide else ""
     figure, axes = style.panels(
         config, len(baselines), 2,
-        "M1: learning on the full divergence and on next tokens (on batches; a line a seed).\n"
-        "Where the next token is certain both are the same loss, and the lines coincide",
-        width=1.6,
+        "M1: learning on the full divergence and on next tokens (on batches; a line a seed, "
+        f"{seeds([history.seed.nunique()])}){also}", width=1.6,
     )  # fmt: skip
     for (loss, accuracy), base in zip(axes, baselines.itertuples(), strict=True):
-        for k, objective in enumerate(("divergence", "next_token")):
+        for k, objective in enumerate(OBJECTIVES):
             runs = history[history.model == f"{base.distributions}_{objective}"]
             for j, (_, run) in enumerate(runs.groupby("seed")):
-                label = objective.replace("_", " ") if j == 0 else None
-                # A next-token loss is a cross entropy: less the distribution's entropy it is a divergence.
+                label = OBJECTIVES[objective] if j == 0 else None
+                # A next-token loss is a cross entropy: less the entropy it is a divergence.
                 shift = base.entropy if objective == "next_token" else 0.0
                 look: dict[str, Any] = {"color": COLOURS[k], "lw": 0.7, "alpha": 0.8}
                 loss.plot(run.step, run.loss - shift, label=label, **look)
@@ -37,54 +50,71 @@ def curves(config: StyleConfig, history: pd.DataFrame, baselines: pd.DataFrame) 
     return figure
 
 
-def bars(config: StyleConfig, metrics: dict[str, Any], title: str) -> Figure:
-    """M2, M4: the final divergence and accuracy of every variant, best first."""
-    names = sorted(metrics, key=lambda name: metrics[name]["divergence"])
+def _coincide(history: pd.DataFrame, name: str) -> bool:
+    first, second = (
+        history[history.model == f"{name}_{objective}"].loss.to_numpy() for objective in OBJECTIVES
+    )
+    return len(first) == len(second) and bool((first == second).all())
+
+
+def bars(
+    config: StyleConfig, results: Mapping[str, Any], title: str, known: dict[str, str]
+) -> Figure:
+    """M2, M4: the final divergence and accuracy of every variant, best first.
+
+    ``known`` are the words for the variants' names.
+    """
+    names = sorted(results, key=lambda name: (results[name]["divergence"], name))
+    counts = seeds(results[name]["n"] for name in names)
     tall = max(1.0, len(names) / 7)
     stretched = config.model_copy(update={"panel_height": config.panel_height * tall})
-    figure, axes = style.panels(stretched, 1, 2, title, width=1.3)
+    figure, axes = style.panels(
+        stretched, 1, 2, f"{title}: medians of {counts}, least divergence first", width=1.3
+    )
     for axis, quantity, unit in zip(
         axes[0], ("divergence", "accuracy"), ("nats", "share"), strict=True
     ):
-        middle = [metrics[n][quantity] for n in names]
-        half_width = [
-            [m - metrics[n][f"{quantity}_low"] for m, n in zip(middle, names, strict=True)],
-            [metrics[n][f"{quantity}_high"] - m for m, n in zip(middle, names, strict=True)],
+        middle = [results[name][quantity] for name in names]
+        ends = [
+            [m - results[n][f"{quantity}_low"] for m, n in zip(middle, names, strict=True)],
+            [results[n][f"{quantity}_high"] - m for m, n in zip(middle, names, strict=True)],
         ]
         axis.barh(
-            range(len(names)),
-            middle,
-            xerr=half_width,
-            color=COLOURS[0],
-            height=0.6,
+            range(len(names)), middle, xerr=ends, color=COLOURS[0], height=0.6,
             error_kw={"lw": 0.8},
-        )
-        axis.set_yticks(range(len(names)), names if quantity == "divergence" else [""] * len(names))
+        )  # fmt: skip
+        words = [named(name, known) for name in names]
+        axis.set_yticks(range(len(names)), words if quantity == "divergence" else [""] * len(names))
         axis.invert_yaxis()
         axis.set_xlabel(f"{quantity} over the distribution ({unit})")
     return figure
 
 
-def scaling(config: StyleConfig, table: pd.DataFrame) -> Figure:
-    """M3: loss, low-rank optimum and uniform baseline on every distribution, with the published ones."""
+def scaling(config: StyleConfig, table: pd.DataFrame, results: Mapping[str, Any]) -> Figure:
+    """M3: divergence, low-rank optimum and uniform baseline of every distribution, and published.
+
+    ``results`` are M3's verdicts, {} where no published distribution is among them.
+    """
     groups = list(table.groupby("alpha_1"))
+    claim = (
+        ".\nThe low-rank optimum is at most "
+        f"{results['worst_ratio_to_published']:.2f} times the published one"
+        if results
+        else ""
+    )
     figure, axes = style.panels(
-        config,
-        1,
-        len(groups),
-        "M3: divergence on the distributions [alpha_1, alpha_1, alpha_2], N = 100, d = 10",
-    )
-    lines = (
-        ("loss", "attention and MLP, 2 layers", COLOURS[0]),
-        ("best_loss", "low-rank optimum", COLOURS[2]),
-        ("unif_loss", "uniform prediction", COLOURS[1]),
-    )
+        config, 1, len(groups),
+        "M3: divergence on the distributions [alpha_1, alpha_1, alpha_2], "
+        f"N = {listed(table.N)}, d = {listed(table.d)} ({seeds([table.seed.nunique()])}){claim}",
+    )  # fmt: skip
+    shape = f"layers: {listed(table.n_layers)}, MLP: {listed(table.mlp_width)}"
     for axis, (alpha, rows) in zip(axes[0], groups, strict=True):
-        own = rows.groupby("alpha_2", as_index=False).mean(numeric_only=True)
-        for column, label, colour in lines:
-            axis.plot(own.alpha_2, own[column], color=colour, label=label)
+        means = rows.groupby("alpha_2", as_index=False).mean(numeric_only=True)
+        for column, label, colour in LINES:
+            whole = f"{label} ({shape})" if column == "divergence" else label
+            axis.plot(means.alpha_2, means[column], color=colour, label=whole)
             axis.plot(
-                own.alpha_2, own[f"published_{column}"], "o", mfc="none", ms=3.5, color=colour
+                means.alpha_2, means[f"published_{column}"], "o", mfc="none", ms=3.5, color=colour
             )
         axis.plot([], [], "o", mfc="none", ms=3.5, color=TRUTH, label="the same, published")
         axis.set(xlabel="alpha_2", ylabel="divergence (nats)", yscale="log")

@@ -14,19 +14,19 @@ from pipeline.stages.memory._runs import read_power
 class Params(StageParams):
     """The fits."""
 
-    low_rank: low_rank.LowRankTrainConfig = Field(alias="memory.train_low_rank")
+    fits: low_rank.LowRankTrainConfig = Field(alias="memory.train_low_rank")
 
 
 def run(params: Params, inputs: Path, out: Path) -> None:
     """Write table.csv, and the models of the tabulated entries as models.safetensors."""
     searches = []
-    for name in params.low_rank.d:
+    for name in params.fits.d:
         if name in low_rank.POWER:
             drawn = read_power(inputs, name).all()
         else:
             file = inputs / "memory_data" / f"{name}.npz"
             drawn = records.read_arrays(file, TabulatedDistributions).all()
-        searches += low_rank.searches(params.low_rank, name, drawn)
+        searches += low_rank.searches(params.fits, name, drawn)
     optima = parallel.map_cells(low_rank.optimum, searches, description="low rank")
     records.write_table(out / "table.csv", low_rank.table(searches, optima), low_rank.LowRankRow)
     models = low_rank.kept_models(searches, optima)
