@@ -9,7 +9,6 @@ from faults import as_yaml, fault, refusal, write
 from test_params import REAL, STAGES, put
 
 from pipeline.__main__ import ROOT
-from pipeline.labs.memory import exact
 from pipeline.runtime import dag
 from pipeline.stages.check_params import TOGETHER
 from pipeline.stages.memory import _check as memory_check
@@ -94,14 +93,16 @@ def test_sub_heads_that_do_not_divide_are_refused_before_the_model_is_made(
     tmp_path: Path, key: str
 ) -> None:
     message = found(tmp_path, {f"{key}.d_head": 8, f"{key}.patterns_per_head": 3})
-    assert message == (f"memory.{key}: patterns_per_head must divide d_head, got d_head = 8, patterns_per_head = 3")
+    assert message == (
+        f"memory.{key}: patterns_per_head must divide d_head, got d_head = 8, patterns_per_head = 3"
+    )
 
 
 def law_of(N: int) -> dict[str, Any]:
     return {"distributions.lookup_50.N": N, "distributions.lookup_50.support_sizes": [N, N, 1]}
 
 
-def test_a_law_too_large_for_the_exact_engine_is_refused_with_its_need_and_the_other_engine(
+def test_a_distribution_too_large_for_the_exact_engine_is_refused_with_its_need_and_the_other_engine(
     tmp_path: Path,
 ) -> None:
     known = law_of(1500) | {
@@ -144,7 +145,10 @@ def test_double_precision_needs_twice_the_memory(tmp_path: Path) -> None:
 
 
 def test_a_large_part_that_is_off_needs_no_memory(tmp_path: Path) -> None:
-    known = {"distributions.lookup_200.N": 2000, "distributions.lookup_200.support_sizes": [2000, 2000, 1]}
+    known = {
+        "distributions.lookup_200.N": 2000,
+        "distributions.lookup_200.support_sizes": [2000, 2000, 1],
+    }
     off = changed(known | {"train_large.run": False})
     assert refusal(write(tmp_path, as_yaml(off)), ALL) is None
     message = found(tmp_path, known | {"train_large.run": True})
@@ -152,7 +156,7 @@ def test_a_large_part_that_is_off_needs_no_memory(tmp_path: Path) -> None:
     assert "memory.distributions.lookup_200.N = 2000" in message
 
 
-def test_laws_stacked_in_one_computation_count_as_members(tmp_path: Path) -> None:
+def test_distributions_stacked_in_one_computation_count_as_members(tmp_path: Path) -> None:
     known = {
         "distributions.scaling.seeds": [0], "train_table.training.engine": "exact",
         "train_table.distributions_per_cell": 7, "train_table.training.exact.memory_gib": 1e-3,
@@ -161,7 +165,7 @@ def test_laws_stacked_in_one_computation_count_as_members(tmp_path: Path) -> Non
     assert "members = 30)" in found(tmp_path, known | {"train_table.distributions_per_cell": 99})
 
 
-def test_each_training_is_checked_with_the_laws_that_its_stage_reads() -> None:
+def test_each_training_is_checked_with_the_distributions_that_its_stage_reads() -> None:
     content = changed({"train_large.run": True})
     params = memory_check.Params.model_validate_json(
         as_yaml({name: content["memory"][name.split(".")[1]] for name in _sections()})

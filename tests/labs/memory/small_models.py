@@ -21,8 +21,8 @@ def freeze(*on):
 
 def config(**changes):
     plain = {
-        "N": 6, "d": 4, "d_head": 4, "n_heads": 3, "patterns_per_head": 1, "n_layers": 1, "mlp_width": 0,
-        "mlp_depth": 1, "norm": False, "skips": skips(), "freeze": freeze(),
+        "N": 6, "d": 4, "d_head": 4, "n_heads": 3, "patterns_per_head": 1, "n_layers": 1,
+        "mlp_width": 0, "mlp_depth": 1, "norm": False, "skips": skips(), "freeze": freeze(),
         "initial": InitialConfig(embedding=1.0, OV=1.0),
     }  # fmt: skip
     return AttentionMemoryConfig(**(plain | changes))

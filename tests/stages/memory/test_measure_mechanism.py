@@ -1,6 +1,6 @@
 import pandas as pd
 
-STAGE = "memory_measure_inside"
+STAGE = "memory_measure_mechanism"
 
 
 def test_metrics_are_keyed_by_experiment(chain):

@@ -20,7 +20,10 @@ def test_metrics_have_points_and_fits(chain):
     assert metrics["P1"]["d3_h1"]["n"] == 2
     slope = metrics["P1"]["linear_d3"]
     assert slope["slope_low"] <= slope["slope"] <= slope["slope_high"]
-    assert metrics["P3"]["piecewise"]["break_low"] <= metrics["P3"]["piecewise"]["break_high"]
+    assert (
+        metrics["P3"]["piecewise"]["breakpoint_low"]
+        <= metrics["P3"]["piecewise"]["breakpoint_high"]
+    )
     assert "mlp_advantage" in metrics["P5"]["all"]
 
 

@@ -3,7 +3,7 @@ from stages.memory_sweeps import assert_sweep
 STAGE = "memory_train_heads"
 
 
-def test_every_point_has_a_row_for_each_seed_and_yardstick(chain):
+def test_every_point_has_a_row_for_each_seed_and_eval_distribution(chain):
     assert_sweep(chain, STAGE, 9, eval_distributions={"uniform", "train"})
 
 

@@ -1,7 +1,7 @@
 from pipeline.labs.memory.models.attention import AttentionMemory
 from pipeline.runtime import saved_models
 
-STAGE = "memory_train_inside"
+STAGE = "memory_train_mechanism"
 
 
 def test_three_models_are_kept_two_of_them_without_the_residual(chain):

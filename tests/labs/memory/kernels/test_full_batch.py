@@ -5,9 +5,10 @@ from hypothesis import strategies as st
 
 from labs.memory.small_models import config, skips
 from pipeline.core.training.sampling import generators
-from pipeline.labs.memory import exact
-from pipeline.labs.memory.measure.heads import all_contexts
+from pipeline.labs.memory.data.batches import Batch
+from pipeline.labs.memory.kernels import full_batch
 from pipeline.labs.memory.kernels.unembed_kl import Target, unembed_kl, unembed_logits
+from pipeline.labs.memory.measure.heads import all_contexts
 from pipeline.labs.memory.models.attention import AttentionMemory
 
 
@@ -39,11 +40,11 @@ def agree(model):
 )
 @settings(max_examples=40, deadline=None)
 def test_the_tables_agree_with_the_general_path(
-    d, patterns_per_head, d_sub, n_heads, layers, mlp_width, mlp_depth, norm, on, seed
+    d, patterns_per_head, d_sub, n_heads, n_layers, mlp_width, mlp_depth, norm, on, seed
 ):
     shape = config(
-        d=d, d_head=patterns_per_head * d_sub, patterns_per_head=patterns_per_head, n_heads=n_heads, n_layers=layers,
-        mlp_width=mlp_width, mlp_depth=mlp_depth, norm=norm and d > 1, skips=skips(*on),
+        d=d, d_head=patterns_per_head * d_sub, patterns_per_head=patterns_per_head, n_heads=n_heads,
+        n_layers=n_layers, mlp_width=mlp_width, mlp_depth=mlp_depth, norm=norm and d > 1, skips=skips(*on),
     )  # fmt: skip
     agree(AttentionMemory(shape, generators([seed, seed + 1])).double())
 
@@ -99,7 +100,7 @@ def test_tables_of_the_possible_first_tokens_alone_give_the_same(shape):
     )
 
 
-def test_a_problem_of_all_contexts_has_no_rows_to_name():
+def test_a_batch_of_all_contexts_has_no_rows_to_name():
     model = AttentionMemory(config(), generators([3]))
     with pytest.raises(ValueError, match="all contexts are chosen"):
         certain(model).row(6)

@@ -15,7 +15,9 @@ def batch(members=2, contexts=5, tokens=4, d=3, certain=False, seed=0):
         token = torch.randint(tokens, (members, contexts), generator=g)
         none = torch.zeros(members, dtype=torch.float64)
         return stream, U, Target(weight, token, None, none)
-    distribution = torch.randn(members, tokens, contexts, generator=g, dtype=torch.float64).softmax(1)
+    distribution = torch.randn(members, tokens, contexts, generator=g, dtype=torch.float64).softmax(
+        1
+    )
     entropy = -(torch.xlogy(distribution, distribution).sum(1) * weight).sum(1)
     return stream, U, Target(weight, None, distribution, entropy)
 
@@ -28,7 +30,9 @@ def test_it_is_the_weighted_kullback_leibler_divergence(seed, certain):
     if distribution is None:
         distribution = torch.nn.functional.one_hot(target.token, 4).transpose(1, 2).double()
     predicted = unembed_logits(stream, U).log_softmax(1)
-    expected = ((torch.xlogy(distribution, distribution) - distribution * predicted).sum(1) * target.weight).sum(1)
+    expected = (
+        (torch.xlogy(distribution, distribution) - distribution * predicted).sum(1) * target.weight
+    ).sum(1)
     found = unembed_kl(stream, U, target)
     # A few sums and logarithms of order 1 to 10 in float64.
     torch.testing.assert_close(found, expected, atol=1e-12, rtol=1e-12)
@@ -42,7 +46,7 @@ def test_the_hand_written_gradient_is_the_numerical_one():
         assert torch.autograd.gradcheck(lambda x, u, t=target: unembed_kl(x, u, t), inputs)
 
 
-def test_predicting_the_law_itself_costs_nothing():
+def test_predicting_the_distribution_itself_costs_nothing():
     _, _, target = batch(tokens=3, d=3)
     U = torch.eye(3, dtype=torch.float64).expand(2, -1, -1)
     stream = target.distribution.log().transpose(0, 1)

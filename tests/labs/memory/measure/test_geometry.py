@@ -3,7 +3,9 @@ import math
 import pytest
 import torch
 
-from pipeline.labs.memory import geometry, distributions, low_rank
+from pipeline.labs.memory.data import families
+from pipeline.labs.memory.measure import geometry
+from pipeline.labs.memory.train import low_rank
 
 
 def stream(seed):
@@ -20,7 +22,7 @@ def fitted(distribution, d):
     return model.U[0].detach(), model.e[0].detach()
 
 
-def test_the_second_order_vectors_explain_the_trained_ones_in_the_laws_row_order():
+def test_the_second_order_vectors_explain_the_trained_ones_in_the_distributions_row_order():
     distribution = nearly_uniform()
     U, e = fitted(distribution, 2)
     w = geometry.second_order_vectors(distribution, U)
@@ -70,6 +72,6 @@ def test_random_directions_are_far_from_any():
 
 def test_the_truncation_is_exact_at_full_rank():
     distribution = nearly_uniform()
-    found = low_rank.divergence(geometry.truncated_logits(distribution, 6), distribution)
+    found = distribution.divergence(geometry.truncated_logits(distribution, 6))
     assert abs(float(found)) < 1e-13
-    assert float(low_rank.divergence(geometry.truncated_logits(distribution, 2), distribution)) > 1e-6
+    assert float(distribution.divergence(geometry.truncated_logits(distribution, 2))) > 1e-6

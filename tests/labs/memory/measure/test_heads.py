@@ -5,7 +5,7 @@ import torch
 
 from labs.memory.small_models import config, skips
 from pipeline.core.training.sampling import generators
-from pipeline.labs.memory import inside
+from pipeline.labs.memory.measure import heads
 from pipeline.labs.memory.models.attention import AttentionMemory
 
 
@@ -23,31 +23,31 @@ def test_the_heads_logits_add_up_to_the_models():
 
 def test_coordinates_rebuild_the_output_from_the_rows_of_u():
     model = memory()
-    heads = heads.head_outputs(model)
-    x = heads.to_coordinates(heads, model.U)
+    outputs = heads.head_outputs(model)
+    x = heads.to_coordinates(outputs, model.U)
     rebuilt = torch.einsum("mchn,mnd->mchd", x, model.U)
-    torch.testing.assert_close(rebuilt, heads, atol=1e-12, rtol=0)
+    torch.testing.assert_close(rebuilt, outputs, atol=1e-12, rtol=0)
 
 
-def test_the_differential_is_the_right_logit_above_the_mean_of_the_wrong():
+def test_the_logit_difference_is_the_right_logit_above_the_mean_of_the_wrong():
     logits = torch.tensor([3.0, 1.0, 2.0]).view(1, 1, 1, 3)
-    found = heads.logit_difference(logits, torch.tensor([[0]]))
-    assert found.item() == 1.5
+    difference = heads.logit_difference(logits, torch.tensor([[0]]))
+    assert difference.item() == 1.5
 
 
-def test_pushes_average_over_the_contexts_of_an_answer():
+def test_attributions_average_over_the_contexts_of_an_answer():
     logits = torch.tensor([[1.0, -1.0], [3.0, -3.0], [-5.0, 5.0]])[None, :, None].double()
     answer, weight = torch.tensor([[0, 0, 1]]), torch.tensor([[0.25, 0.25, 0.5]]).double()
-    pushed = heads.pushes(logits, answer, weight)
-    assert pushed[0, 0].tolist() == [[2, -2], [-5, 5]]
-    assert heads.answers_raised_by_all(pushed).tolist() == [1.0]
+    attribution = heads.by_answer(logits, answer, weight)
+    assert attribution[0, 0].tolist() == [[2, -2], [-5, 5]]
+    assert heads.answers_raised_by_all(attribution).tolist() == [1.0]
 
 
-def test_an_answer_that_one_head_pushes_down_is_not_shared():
-    pushed = torch.zeros(1, 2, 2, 2)
-    pushed[0, :, 0, 0] = torch.tensor([1.0, 2.0])
-    pushed[0, :, 1, 1] = torch.tensor([1.0, -2.0])
-    assert heads.answers_raised_by_all(pushed).tolist() == [0.5]
+def test_an_answer_that_one_head_lowers_is_not_shared():
+    attribution = torch.zeros(1, 2, 2, 2)
+    attribution[0, :, 0, 0] = torch.tensor([1.0, 2.0])
+    attribution[0, :, 1, 1] = torch.tensor([1.0, -2.0])
+    assert heads.answers_raised_by_all(attribution).tolist() == [0.5]
 
 
 def test_the_effective_rank_counts_equal_values():

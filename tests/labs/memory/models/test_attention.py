@@ -2,15 +2,17 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from labs.memory.small_models import config, freeze, skips
 from labs.memory.kernels.test_full_batch import certain
+from labs.memory.small_models import config, freeze, skips
 from pipeline.core.training.sampling import generators
-from pipeline.labs.memory import exact
+from pipeline.labs.memory.kernels import full_batch
 from pipeline.labs.memory.measure.heads import all_contexts
 from pipeline.labs.memory.models.attention import AttentionMemory, InitialConfig
 
 
-@pytest.mark.parametrize("shape", [config(), config(d_head=6, patterns_per_head=2, n_layers=2, mlp_width=3)])
+@pytest.mark.parametrize(
+    "shape", [config(), config(d_head=6, patterns_per_head=2, n_layers=2, mlp_width=3)]
+)
 def test_member_k_equals_its_seed_alone(shape):
     together = AttentionMemory(shape, generators([5, 6, 7]))
     tokens = all_contexts(6, 3)
@@ -80,6 +82,8 @@ def test_all_of_position_and_embedding_cannot_be_skipped():
             skips(f"pos_{part}", f"emb_{part}")
 
 
-def test_sub_heads_must_divide_the_heads_dimension():
-    with pytest.raises(ValidationError, match="patterns_per_head must divide d_head, got d_head = 4"):
+def test_patterns_must_divide_a_heads_dimension():
+    with pytest.raises(
+        ValidationError, match="patterns_per_head must divide d_head, got d_head = 4"
+    ):
         config(patterns_per_head=3)

@@ -4,8 +4,9 @@ from itertools import pairwise
 import pytest
 import torch
 
-from pipeline.labs.memory import distributions, low_rank
-from pipeline.labs.memory.train.low_rank import FitConfig, divergence, fit
+from pipeline.labs.memory.data import families
+from pipeline.labs.memory.models.low_rank import LowRank
+from pipeline.labs.memory.train.low_rank import FitConfig, fit
 
 CONFIG = FitConfig(iterations=400, work=10**9, history=10, neglected=0.0, floor=1e-4)
 
@@ -14,17 +15,19 @@ def stream(seed):
     return torch.Generator().manual_seed(seed)
 
 
-def test_a_law_of_that_rank_is_fitted_perfectly():
+def test_a_distribution_of_that_rank_is_fitted_perfectly():
     distribution, _ = families.rank_d(6, 2, False, 0.5, stream(0))
     model, loss = fit(distribution, 2, CONFIG, stream(1))
-    # L-BFGS stops at a relative change of 1e-12 of a loss that is the distribution's entropy, about 1.8.
+    # L-BFGS stops at a relative change of 1e-12 of a loss that is the entropy, about 1.8.
     assert 0 <= loss < 1e-8
-    found = model()[0].softmax(1).detach()
-    torch.testing.assert_close(found, distribution.conditional, atol=1e-3, rtol=0)
+    predicted = model()[0].softmax(1).detach()
+    torch.testing.assert_close(predicted, distribution.conditional, atol=1e-3, rtol=0)
 
 
 def test_more_dimensions_never_cost_more():
-    distribution = families.power_unif((0.9, 0.9, 0.7), families.draw_supports(6, (6, 6, 6), stream(0)), 6)
+    distribution = families.power_unif(
+        (0.9, 0.9, 0.7), families.draw_supports(6, (6, 6, 6), stream(0)), 6
+    )
     losses = [fit(distribution, d, CONFIG, stream(1))[1] for d in (1, 2, 3, 5)]
     assert all(a > b for a, b in pairwise(losses))
     # N - 1 dimensions can express any distribution: what is left is what 400 steps leave.
@@ -32,14 +35,18 @@ def test_more_dimensions_never_cost_more():
 
 
 def test_its_loss_is_the_divergence_of_its_logits():
-    distribution = families.power_unif((0.9, 0.9, 0.7), families.draw_supports(5, (5, 4, 5), stream(0)), 5)
+    distribution = families.power_unif(
+        (0.9, 0.9, 0.7), families.draw_supports(5, (5, 4, 5), stream(0)), 5
+    )
     model, loss = fit(distribution, 2, CONFIG, stream(1))
-    assert float(divergence(model()[0].detach(), distribution)) == loss
+    assert float(distribution.divergence(model()[0].detach())) == loss
     assert 0 < loss < math.log(5) - float(distribution.entropy())
 
 
 def test_neglected_contexts_cost_no_more_than_their_bound():
-    distribution = families.power_unif((0.3, 0.3, 0.7), families.draw_supports(8, (8, 8, 8), stream(0)), 8)
+    distribution = families.power_unif(
+        (0.3, 0.3, 0.7), families.draw_supports(8, (8, 8, 8), stream(0)), 8
+    )
     whole = fit(distribution, 3, CONFIG, stream(1))[1]
     some = fit(
         distribution,
@@ -68,4 +75,4 @@ def test_the_same_seed_gives_the_same_bits(seed):
     first, second = (fit(distribution, 2, CONFIG, stream(seed))[0] for _ in range(2))
     assert torch.equal(first.U, second.U)
     assert torch.equal(first.e, second.e)
-    assert isinstance(first, low_rank.LowRank)
+    assert isinstance(first, LowRank)
