@@ -1,4 +1,4 @@
-"""The exact engine against a plain re-implementation of the original training loop.
+"""The full-batch engine against a plain re-implementation of the original training loop.
 
 The original: a list of nn.MultiheadAttention in parallel, batches of 256 sampled contexts, one seed
 after the other. Speed is model-steps a second; time to equal accuracy is seconds until the uniform
@@ -14,8 +14,11 @@ from torch import Tensor, nn
 from bench import timing
 from pipeline.core.training.optimizers import OptimizerConfig, build, schedule_factor
 from pipeline.core.training.sampling import generators
-from pipeline.labs.memory import exact, distributions, problems, scaling
+from pipeline.labs.memory.data import batches, families
+from pipeline.labs.memory.data.distribution import Distribution
+from pipeline.labs.memory.kernels import full_batch
 from pipeline.labs.memory.models.attention import AttentionMemory, InitialConfig
+from pipeline.labs.memory.models.shapes import PointConfig
 
 N, D, SEEDS, STEPS, BATCH = 50, 10, 5, 4096, 256
 FAST = InitialConfig(embedding=0.1, OV=2.0)
@@ -26,7 +29,7 @@ ADAM = OptimizerConfig(
 
 
 class Original(nn.Module):
-    """Parallel attention n_heads over an embedding with additive positions, one model."""
+    """Parallel attention modules over an embedding with additive positions, one model."""
 
     def __init__(self, N: int, d: int, n_heads: int):
         super().__init__()
@@ -55,7 +58,9 @@ def lookup(tokens: int, seeds: int) -> list[Distribution]:
     return [families.power_unif((1.0, 1.0, 1.0), supports, tokens) for supports in drawn]
 
 
-def original_loop(distribution: Distribution, d: int, n_heads: int, steps: int) -> tuple[Original, float]:
+def original_loop(
+    distribution: Distribution, d: int, n_heads: int, steps: int
+) -> tuple[Original, float]:
     """Train by the published protocol; return the model and its seconds."""
     model = Original(distribution.N, d, n_heads)
     triples = distribution.sample(64 * BATCH, torch.Generator().manual_seed(0)).view(64, BATCH, 3)
@@ -80,12 +85,12 @@ def uniform_accuracy(model: Original, distribution: Distribution) -> float:
 
 
 class Ours:
-    """The exact engine's training of stacked members, a step at a time."""
+    """The full-batch engine's training of stacked members, a step at a time."""
 
     def __init__(self, d: int, n_heads: int, members: int, tokens: int, steps: int):
-        point = scaling.PointConfig(d=d, d_head=d, n_heads=n_heads, n_layers=1, mlp=False)
-        self.model = AttentionMemory(scaling.shape(tokens, point, FAST), generators(range(members)))
-        self.batch = problems.whole(lookup(tokens, members), torch.float32)
+        point = PointConfig(d=d, d_head=d, n_heads=n_heads, n_layers=1, mlp=False)
+        self.model = AttentionMemory(point.model(tokens, FAST), generators(range(members)))
+        self.batch = batches.full_batch(lookup(tokens, members), torch.float32)
         self.optimizer, self.steps, self.done = build(ADAM, self.model.parameters()), steps, 0
 
     def step(self) -> None:
@@ -109,7 +114,9 @@ def per_step(n_heads: int, steps: int = 30) -> dict[str, float]:
     distribution = lookup(N, 1)[0]
     # SEEDS sequential models make SEEDS model-steps where one stacked step makes as many.
     found = timing.ratio(
-        repeated(ours.step, steps), lambda: original_loop(distribution, D, n_heads, steps * SEEDS), repeats=5
+        repeated(ours.step, steps),
+        lambda: original_loop(distribution, D, n_heads, steps * SEEDS),
+        repeats=5,
     )
     return {
         "ratio": found["ratio"], "ratio_low": found["ratio_low"], "ratio_high": found["ratio_high"],

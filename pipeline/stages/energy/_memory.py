@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from pipeline.labs.energy.heads import Layer
-from pipeline.labs.memory.models import attention as memory
+from pipeline.labs.memory import models as memory
 from pipeline.runtime import saved_models
 
 LAST = slice(-1, None)  # the position that predicts

@@ -26,7 +26,9 @@ def points(experiment="P1", d=(3, 4), n_heads=(1, 6, 11), published=True, **othe
 SLOPE = ("slope", "slope_low", "slope_high", "r2")
 FITS = {
     **{
-        f"P1.linear_d{d}": dict(zip(SLOPE, (1e-3 * d**2, 9e-4 * d**2, 1.1e-3 * d**2, 1 - d / 100), strict=True))
+        f"P1.linear_d{d}": dict(
+            zip(SLOPE, (1e-3 * d**2, 9e-4 * d**2, 1.1e-3 * d**2, 1 - d / 100), strict=True)
+        )
         for d in (3, 4, 5)
     },
     "P4.slope_growth": {"exponent": 2.0, "exponent_low": 1.9, "exponent_high": 2.1, "n": 3},
@@ -34,8 +36,8 @@ FITS = {
         "constant": 0.0, "linear": 0.0, "quadratic": 0.01, "r2": 0.99, "r2_of_a_line": 0.9,
     },
     "P3.piecewise_mapped": {
-        "breakpoint": 9.5, "breakpoint_low": 9.0, "breakpoint_high": 10.0, "value_at_breakpoint": 0.8, "slope_before": 0.1,
-        "slope_after": 0.02,
+        "breakpoint": 9.5, "breakpoint_low": 9.0, "breakpoint_high": 10.0,
+        "value_at_breakpoint": 0.8, "slope_before": 0.1, "slope_after": 0.02,
     },
 }  # fmt: skip
 

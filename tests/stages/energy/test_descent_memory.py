@@ -1,10 +1,10 @@
 import pytest
 import torch
-from labs.memory.small_models import config, skips
+from labs.memory.models import config, skips
 
 from pipeline.core.training.sampling import generators
-from pipeline.labs.memory.measure.heads import all_contexts
-from pipeline.labs.memory.models.attention import AttentionMemory
+from pipeline.labs.memory.inside import all_contexts
+from pipeline.labs.memory.models import AttentionMemory
 from pipeline.runtime import saved_models
 from pipeline.stages.energy._memory import layers_of
 
@@ -32,8 +32,8 @@ def test_the_memory_labs_layers_add_up_to_its_model(chain):
 
 
 SHAPES = {
-    "deep": config(n_layers=2, mlp_width=5, mlp_depth=2, norm=True),
-    "split": config(n_layers=2, d_head=6, patterns_per_head=2, n_heads=2),
+    "deep": config(layers=2, mlp_width=5, mlp_depth=2, norm=True),
+    "split": config(layers=2, d_head=6, sub_heads=2, modules=2),
     "blind": config(skips=skips("residual", "pos_QK", "emb_OV")),
 }
 

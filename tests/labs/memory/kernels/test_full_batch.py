@@ -44,7 +44,8 @@ def test_the_tables_agree_with_the_general_path(
 ):
     shape = config(
         d=d, d_head=patterns_per_head * d_sub, patterns_per_head=patterns_per_head, n_heads=n_heads,
-        n_layers=n_layers, mlp_width=mlp_width, mlp_depth=mlp_depth, norm=norm and d > 1, skips=skips(*on),
+        n_layers=n_layers, mlp_width=mlp_width, mlp_depth=mlp_depth, norm=norm and d > 1,
+        skips=skips(*on),
     )  # fmt: skip
     agree(AttentionMemory(shape, generators([seed, seed + 1])).double())
 

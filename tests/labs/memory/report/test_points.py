@@ -11,8 +11,8 @@ def rows(experiment, accuracies, eval_distribution="uniform", **where):
     return [
         {
             "experiment": experiment, "model": name, "engine": "full_batch",
-            "eval_distribution": eval_distribution,
-            "parameters": 100, "seed": seed, "accuracy": accuracy, "divergence": 1 - accuracy, **size,
+            "eval_distribution": eval_distribution, "parameters": 100, "seed": seed,
+            "accuracy": accuracy, "divergence": 1 - accuracy, **size,
         }
         for seed, accuracy in enumerate(accuracies)
     ]  # fmt: skip
