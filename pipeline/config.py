@@ -7,7 +7,8 @@ source of values. An unknown, missing, mistyped, non-finite or out-of-range key 
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from types import NoneType
@@ -15,7 +16,10 @@ from typing import Annotated, Any, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from ruamel.yaml.composer import Composer
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from pipeline.presets import PresetError, Resolved, resolve
 
 FILE = "params.yaml"
 
@@ -103,10 +107,43 @@ Seeds = Annotated[
 Params = TypeVar("Params", bound=StageParams)
 
 
-def read(path: Path) -> dict[str, Any]:
-    """Read the YAML file into {section: its keys, unchecked}; sections are ``<lab>.<part>``."""
+class _PlainComposer(Composer):
+    """Refuses anchors, aliases and merges: ``dvc exp run -S`` would set a key in many places."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """Compose a node of the file."""
+        event = self.parser.peek_event()
+        if getattr(event, "anchor", None) or getattr(event, "value", None) == "<<":
+            raise MarkedYAMLError(
+                problem="anchors, aliases and merges are not used here: name a preset instead",
+                problem_mark=event.start_mark,
+            )
+        return super().compose_node(parent, index)
+
+
+@dataclass(frozen=True)
+class Content:
+    """A params file as text says it, presets laid out, not yet checked."""
+
+    file: str
+    resolved: Resolved
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names of the sections, ``<lab>.<part>``."""
+        return (f"{lab}.{part}" for lab, parts in self.resolved.sections.items() for part in parts)
+
+    def __getitem__(self, section: str) -> Any:
+        """Return a section's keys; KeyError if there is none of that name."""
+        lab, _, part = section.partition(".")
+        return self.resolved.sections[lab][part]
+
+
+def read(path: Path) -> Content:
+    """Read the YAML file and lay its presets out; ConfigError if it has no such form."""
+    yaml = YAML(typ="safe", pure=True)
+    yaml.Composer = _PlainComposer
     try:
-        raw = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+        raw = yaml.load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path.name}: cannot be read: {error}") from error
     except (YAMLError, ValueError, RecursionError) as error:  # 2020-13-45 is a ValueError
@@ -118,7 +155,10 @@ def read(path: Path) -> dict[str, Any]:
     for lab, parts in raw.items():
         if not isinstance(parts, dict):
             raise ConfigError(f"{path.name}: {lab} must be a mapping of sections, got {parts!r}")
-    return {f"{lab}.{part}": keys for lab, parts in raw.items() for part, keys in parts.items()}
+    try:
+        return Content(path.name, resolve(raw))
+    except PresetError as error:
+        raise ConfigError(f"{path.name}: {error}") from error
 
 
 def load(path: Path, params: type[Params]) -> Params:
@@ -126,29 +166,36 @@ def load(path: Path, params: type[Params]) -> Params:
 
     Raises ConfigError with one line that names the file and the key.
     """
-    return build(read(path), params, path.name)
+    return build(read(path), params)
 
 
-def build(content: Mapping[str, Any], params: type[Params], file: str = FILE) -> Params:
-    """Build a stage's parameters from ``{section: keys}``; ConfigError as :func:`load`."""
+def build(content: Content, params: type[Params]) -> Params:
+    """Build a stage's parameters from a file's content; ConfigError as :func:`load`."""
+    file, known = content.file, set(content)
     for name in params.sections():
-        if name not in content:
+        if name not in known:
             raise ConfigError(f"{file}: {name} is missing: expected a section with its keys")
     # JSON mode keeps the types strict and still takes a YAML list for a tuple.
     chosen = ", ".join(f'"{name}": {_json(file, name, content)}' for name in params.sections())
     try:
         return params.model_validate_json(f"{{{chosen}}}")
     except ValidationError as error:
-        raise ConfigError(f"{file}: {explain(error, params)}") from error
+        raise ConfigError(f"{file}: {explain(error, params)}{_from(error, content)}") from error
 
 
-def _json(file: str, name: str, content: Mapping[str, Any]) -> str:
+def _from(error: ValidationError, content: Content) -> str:
+    """Say which preset a refused value comes from, if it does not stand in its section."""
+    section, *keys = error.errors(include_url=False)[0]["loc"] or ("",)
+    lab, _, part = str(section).partition(".")
+    origin = content.resolved.origin([lab, part, *keys])
+    return f" (it stands at {origin})" if origin else ""
+
+
+def _json(file: str, name: str, content: Content) -> str:
     try:
         return json.dumps(content[name], default=str)
     except (TypeError, ValueError, RecursionError) as error:
-        raise ConfigError(
-            f"{file}: {name} must have keys that are text, and no alias inside its anchor: {error}"
-        ) from error
+        raise ConfigError(f"{file}: {name} must have keys that are text: {error}") from error
 
 
 def check(path: Path, stages: Iterable[type[StageParams]]) -> None:
@@ -156,7 +203,7 @@ def check(path: Path, stages: Iterable[type[StageParams]]) -> None:
     content = read(path)
     known: set[str] = set()
     for params in stages:
-        build(content, params, path.name)
+        build(content, params)
         known |= params.sections().keys()
     for name in content:
         if name not in known:

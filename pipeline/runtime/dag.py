@@ -1,13 +1,8 @@
-"""What dvc.yaml says of the stages, and which code each one really imports.
+"""What dvc.yaml says of the stages, and where each one's code stands."""
 
-The code dependencies in dvc.yaml are the closure of a stage file's imports inside the package, so
-that an edit reruns exactly the stages it can affect. ``python -m pipeline deps`` writes them.
-"""
-
-import ast
-from functools import cache
-from io import StringIO
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -24,11 +19,11 @@ def read(root: Path) -> dict[str, Any]:
 
 
 def stage_names(root: Path) -> list[str]:
-    """Return the names of the stage files, sorted; a leading underscore marks what stages share."""
+    """Return the names of the stages, sorted: LAB_STAGE for the file LAB/STAGE.py."""
     folder = root / PACKAGE / "stages"
-    own = [file.stem for file in folder.glob("*.py")]
-    labs = [f"{file.parent.name}_{file.stem}" for file in folder.glob("*/*.py")]
-    return sorted(name for name in own + labs if "__" not in name)
+    files = [*folder.glob("*.py"), *folder.glob("*/*.py")]
+    paths = [file.relative_to(folder).with_suffix("") for file in files]
+    return sorted("_".join(path.parts) for path in paths if not path.name.startswith("_"))
 
 
 def module(name: str) -> str:
@@ -38,66 +33,25 @@ def module(name: str) -> str:
     return f"{PACKAGE}.stages.{inside}"
 
 
+def stage_module(name: str) -> ModuleType:
+    """Import a stage by its name."""
+    return import_module(module(name))
+
+
 def outputs(stage: dict[str, Any]) -> list[str]:
     """Return the paths of a stage's outputs, metrics included, in dvc.yaml's order."""
-    paths = []
-    for entry in [*stage.get("outs", []), *stage.get("metrics", [])]:
-        paths.append(entry if isinstance(entry, str) else next(iter(entry)))
-    return paths
+    return [_path(entry) for entry in [*stage.get("outs", []), *stage.get("metrics", [])]]
 
 
-@cache
-def imports(file: Path, root: Path) -> frozenset[Path]:
-    """Return the package's files that one file imports, at any level of its code."""
-    found = set()
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        else:
-            continue
-        for name in names:
-            path = root / Path(*name.split(".")).with_suffix(".py")
-            if name.split(".")[0] == PACKAGE and path.is_file():
-                found.add(path)
-    return frozenset(found)
+def _path(entry: str | dict[str, Any]) -> str:
+    return entry if isinstance(entry, str) else str(next(iter(entry)))
 
 
-def code_of(name: str, root: Path) -> list[str]:
-    """Return the stage's own file and all that it imports, directly or not, sorted."""
-    start = root / Path(*module(name).split(".")).with_suffix(".py")
-    closure, waiting = {start}, [start]
-    while waiting:
-        fresh = imports(waiting.pop(), root) - closure
-        closure |= fresh
-        waiting += fresh
-    return sorted(path.relative_to(root).as_posix() for path in closure)
+def code_file(name: str) -> str:
+    """Return the path of the fingerprint that a stage depends on."""
+    return f"data/{CHECK}/code/{name}.json"
 
 
-def expected_deps(name: str, stage: dict[str, Any], root: Path) -> list[str]:
-    """Return a stage's dependencies as they should stand: its data as given, its real code.
-
-    The stage that checks params.yaml imports every stage to learn its sections, so its code is
-    theirs.
-    """
-    given = [path for path in stage.get("deps", []) if not path.endswith(".py")]
-    code = set(code_of(name, root))
-    if name == "check_params":
-        code = code.union(*(code_of(other, root) for other in stage_names(root)))
-    return given + sorted(code)
-
-
-def write_deps(root: Path) -> bool:
-    """Rewrite dvc.yaml with every stage's real code dependencies; return whether it changed."""
-    yaml = YAML()
-    yaml.width, yaml.preserve_quotes = 100, True
-    yaml.indent(mapping=2, sequence=4, offset=2)
-    before = (root / FILE).read_text(encoding="utf-8")
-    content = yaml.load(before)
-    for name, stage in content["stages"].items():
-        stage["deps"] = expected_deps(name, stage, root)
-    text = StringIO()
-    yaml.dump(content, text)
-    (root / FILE).write_text(text.getvalue(), encoding="utf-8")
-    return text.getvalue() != before
+def params_file(name: str) -> str:
+    """Return the path of the resolved params that a stage depends on."""
+    return f"data/{CHECK}/params/{name}.json"

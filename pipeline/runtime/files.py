@@ -1,9 +1,14 @@
 """Files that appear whole or not at all, and one error for what they should not be."""
 
+import hashlib
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
+
+CACHE = "__pycache__"  # of Python, which DVC does not read either
 
 
 class ArtifactError(ValueError):
@@ -18,7 +23,12 @@ class ArtifactError(ValueError):
         if "reference" in path.parts:  # published numbers: under git, made by no stage
             place = path.as_posix()[path.as_posix().index("reference/") :]
             return f"{place}: {problem}; restore it: git checkout -- data/{place}"
-        return f"{stage}/{path.name}: {problem}; remake it: dvc repro -f -s {stage}"
+        place = f"{stage}/{path.name}"
+        # From DVC's cache in a second; made again in minutes.
+        return (
+            f"{place}: {problem}; restore it: dvc checkout -f data/{place}, "
+            f"or remake it: dvc repro -f -s {stage}"
+        )
 
 
 @contextmanager
@@ -33,11 +43,42 @@ def atomic(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+_record: ContextVar[dict[Path, str] | None] = ContextVar("_record", default=None)
+
+
+def md5(path: Path) -> str:
+    """Return the md5 of a file's or a folder's content, as dvc.lock states it."""
+    if path.is_dir():
+        names = sorted(
+            file.relative_to(path).as_posix()
+            for file in path.rglob("*")
+            if file.is_file() and CACHE not in file.parts
+        )
+        entries = [{"md5": md5(path / name), "relpath": name} for name in names]
+        return hashlib.md5(json.dumps(entries, sort_keys=True).encode()).hexdigest() + ".dir"
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "md5").hexdigest()
+
+
+@contextmanager
+def recording() -> Iterator[dict[Path, str]]:
+    """Yield a dict that fills with the files that the block reads, and what their md5 was."""
+    record: dict[Path, str] = {}
+    token = _record.set(record)
+    try:
+        yield record
+    finally:
+        _record.reset(token)
+
+
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
     """Turn whatever goes wrong in the block into an ArtifactError about ``path``."""
     if not path.is_file():
         raise ArtifactError(path, "is missing")
+    record = _record.get()
+    if record is not None and path not in record:
+        record[path] = md5(path)
     try:
         yield
     except ArtifactError:

@@ -14,8 +14,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from pipeline import config
-from pipeline.runtime import dag
+from pipeline.runtime import dag, files
 
 LOCK = "dvc.lock"
 
@@ -37,23 +36,28 @@ class Execution:
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def md5(path: Path) -> str:
-    """Return the md5 of a file's content, as dvc.lock states it."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "md5").hexdigest()
-
-
 def from_workspace(root: Path, name: str) -> Execution:
     """Describe a stage by dvc.yaml, params.yaml and the files on disk."""
     stage = dag.read(root)[name]
-    content = config.read(root / config.FILE)
     return Execution(
         stage=name,
         cmd=stage["cmd"],
-        params={section: content[section] for section in stage.get("params", [])},
-        deps={path: md5(root / path) for path in stage.get("deps", [])},
-        outs={path: md5(root / path) for path in dag.outputs(stage)},
+        params=_params(root, name),
+        deps={path: files.md5(root / path) for path in stage.get("deps", [])},
+        outs={path: files.md5(root / path) for path in dag.outputs(stage)},
     )
+
+
+def _params(root: Path, name: str) -> dict[str, Any]:
+    file = root / dag.params_file(name)
+    return by_section(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else {}
+
+
+def by_section(sections: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Lay {lab: {section: keys}} out as {"lab.section": keys}."""
+    return {
+        f"{lab}.{part}": keys for lab, parts in sections.items() for part, keys in parts.items()
+    }
 
 
 def from_lock(root: Path) -> dict[str, Execution]:
@@ -65,7 +69,7 @@ def from_lock(root: Path) -> dict[str, Execution]:
         name: Execution(
             stage=name,
             cmd=stage["cmd"],
-            params=stage.get("params", {}).get(config.FILE, {}),
+            params=by_section(stage.get("params", {}).get(dag.params_file(name), {})),
             deps={entry["path"]: entry["md5"] for entry in stage.get("deps", [])},
             outs={entry["path"]: entry["md5"] for entry in stage.get("outs", [])},
         )

@@ -6,7 +6,6 @@ models alone: what it holds never chooses what code runs.
 
 import json
 from collections.abc import Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,9 +33,8 @@ def write_models(path: Path, models: Mapping[str, torch.nn.Module]) -> None:
     described: dict[str, Any] = {}
     state: dict[str, torch.Tensor] = {}
     for name, model in models.items():
-        kind = type(model)
         described[name] = {
-            "class": f"{kind.__module__}.{kind.__qualname__}",
+            "class": _class_path(type(model)),
             "config": model.config.model_dump(mode="json"),  # type: ignore[union-attr, operator]
             "members": model.members,
         }
@@ -47,18 +45,39 @@ def write_models(path: Path, models: Mapping[str, torch.nn.Module]) -> None:
         temporary.write_bytes(serialise(state, {"models": json.dumps(described)}))
 
 
-def read_models(path: Path, kind: type[Model]) -> dict[str, Model]:
-    """Read the models of a file, all of class ``kind``.
+def read_models(path: Path, *kinds: type[Model]) -> dict[str, Model]:
+    """Read the models of a file, each of one of the classes ``kinds``.
 
     Raises ArtifactError if the file is missing, truncated, foreign, or of another class.
     """
+    described, state = _content(path)
+    known = {_class_path(kind): kind for kind in kinds}
+    models = {}
+    for name, description in described.items():
+        if description.kind not in known:
+            expected = " or ".join(kind.__name__ for kind in kinds)
+            raise ArtifactError(path, f"{name} is a {description.kind}, expected {expected}")
+        models[name] = _rebuild(path, name, description, state, known[description.kind])
+    return models
+
+
+def class_paths(path: Path) -> set[str]:
+    """Return the dotted paths of the classes of a file's models; ArtifactError as for reading."""
+    return {description.kind for description in _content(path)[0].values()}
+
+
+def _content(path: Path) -> tuple[dict[str, Description], dict[str, torch.Tensor]]:
     with reading(path), safe_open(path, "pt") as file:
         metadata = (file.metadata() or {}).get("models", "{}")
         described = TypeAdapter(dict[str, Description]).validate_json(metadata)
         state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     if not described:
         raise ArtifactError(path, "names no models of this project")
-    return {name: _rebuild(path, name, d, state, kind) for name, d in described.items()}
+    return described, state
+
+
+def _class_path(kind: type[torch.nn.Module]) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 def write_model(path: Path, model: torch.nn.Module) -> None:
@@ -85,42 +104,23 @@ def _rebuild(
     name: str,
     described: Description,
     state: Mapping[str, torch.Tensor],
-    kind: type[Model],
-) -> Model:
-    found = _resolve(path, described.kind)
-    if not issubclass(found, kind):
-        raise ArtifactError(path, f"{name} is a {found.__name__}, expected a {kind.__name__}")
-    own = {
+    kind: type[Any],
+) -> Any:
+    parameters = {
         parameter: tensor
         for key, tensor in state.items()
         for of, _, parameter in [key.rpartition("/")]
         if of == name
     }
     with reading(path):
-        config = found.Config.model_validate_json(json.dumps(described.config))
-        model = found(config, [torch.Generator() for _ in range(described.members)])
+        config = kind.Config.model_validate_json(json.dumps(described.config))
+        model = kind(config, [torch.Generator() for _ in range(described.members)])
     try:
-        model.to(next(iter(own.values())).dtype).load_state_dict(own)
+        model.to(next(iter(parameters.values())).dtype).load_state_dict(parameters)
     except (RuntimeError, StopIteration, TypeError) as error:
         reason = " ".join(str(error).split())
         raise ArtifactError(path, f"parameters of {name} do not fit it ({reason})") from error
     return model
-
-
-def _resolve(path: Path, name: str) -> Any:
-    module, _, kind = name.rpartition(".")
-    # Only this package's own models: a file must not choose what code runs.
-    if not module.startswith(("pipeline.core.", "pipeline.labs.")):
-        raise ArtifactError(path, f"names no model of this project (class {name!r})")
-    try:
-        found = getattr(import_module(module), kind, None)
-    except ImportError:
-        found = None
-    if not (isinstance(found, type) and issubclass(found, torch.nn.Module)) or (
-        getattr(found, "Config", None) is None
-    ):
-        raise ArtifactError(path, f"names no model of this project (class {name!r})")
-    return found
 
 
 def _difference(found: Section, expected: Section) -> str:

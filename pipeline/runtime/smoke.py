@@ -16,7 +16,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from pipeline import config
+from pipeline import config, presets
 from pipeline.runtime import provenance
 
 SMALL = Path("tests") / "small_params.yaml"
@@ -113,9 +113,9 @@ def _replace(content: MutableMapping[str, Any], changes: Any, above: tuple[str, 
         raise QuickError(f"{SMALL}: {'.'.join(above) or 'the file'} must be a mapping of keys")
     for key, value in changes.items():
         names = (*above, str(key))
-        if key not in content:
+        if key not in content and presets.KEY not in content:  # else the preset may have it
             raise QuickError(f"{SMALL}: {'.'.join(names)} is not a key of {config.FILE}")
-        if isinstance(content[key], MutableMapping):
+        if isinstance(content.get(key), MutableMapping):
             _replace(content[key], value, names)
         else:
             content[key] = value

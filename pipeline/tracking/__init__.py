@@ -21,7 +21,8 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from pipeline.runtime.provenance import Execution, md5
+from pipeline.runtime.files import md5
+from pipeline.runtime.provenance import Execution
 from pipeline.tracking.runs import Run, describe, files, record_of
 from pipeline.tracking.store import (
     TrackingError,

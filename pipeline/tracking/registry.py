@@ -7,6 +7,7 @@ MLflow, not this package. Batch and time stay free; the example gives the other 
 import tempfile
 import warnings
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,7 +66,7 @@ def register(client: "MlflowClient", run: str, trained: TrainedModel, folder: Pa
 
 def single(path: Path, saved: SavedMember) -> SingleMember:
     """Read one member of a file's models as an ordinary model; TrackingError if none is such."""
-    models = saved_models.read_models(path, MemberModule)
+    models = saved_models.read_models(path, *_classes(path))
     name = saved.name or path.stem
     if name not in models or saved.member >= models[name].members:
         held = ", ".join(f"{name} ({model.members})" for name, model in models.items())
@@ -74,6 +75,26 @@ def single(path: Path, saved: SavedMember) -> SingleMember:
             f"which holds (members): {held}"
         )
     return SingleMember(models[name].member(saved.member)).eval().requires_grad_(False)
+
+
+def _classes(path: Path) -> list[type[MemberModule]]:
+    """Import the classes that a file of models names; TrackingError if one is not of this package.
+
+    Only this package's own models: a file must not choose what code runs.
+    """
+    classes = []
+    for name in sorted(saved_models.class_paths(path)):
+        module, _, kind = name.rpartition(".")
+        known = None
+        if module.startswith(("pipeline.core.", "pipeline.labs.")):
+            with suppress(ImportError):
+                known = getattr(import_module(module), kind, None)
+        if not (isinstance(known, type) and issubclass(known, MemberModule)):
+            raise TrackingError(
+                f"{path.parent.name}/{path.name}: names no model of this project (class {name!r})"
+            )
+        classes.append(known)
+    return classes
 
 
 def _spec(tensor: torch.Tensor) -> TensorSpec:

@@ -8,42 +8,40 @@ import pytest
 from ruamel.yaml import YAML
 
 from pipeline import config
-from pipeline.__main__ import write_results
 from pipeline.runtime import artifacts, dag, parallel, smoke
+from pipeline.runtime.runner import write_results
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # Laid over the small scale of tests/small_params.yaml: what a second or two can compute.
-# Windows are set at the first of their data sets, whose anchor the others merge.
 TINY = {
+    "presets": {
+        "windows": {"train": 128, "valid": 8, "test": 4, "test_steps": 200},
+        "cosine": {"steps": 10, "batch_size": 8, "record_every": 5},
+        "study": {"steps": 4, "batch_size": 4, "record_every": 2},
+        "recipe_training": {"steps": 4, "batch_size": 4, "record_every": 2},
+        "softmax_recipe": {"d_model": 8, "n_layers": 2},
+        "linear_recipe": {"training": {"steps": 6}},
+        "small": {"d_model": 4},
+        "short_training": {"steps": 3},
+        "mlp_fit": {"steps": 4, "record_every": 2},
+        "attention_fit": {"steps": 4, "record_every": 2},
+        "head_fit": {"steps": 4},
+        "short_attention_fit": {"steps": 4},
+    },
     "figures": {"style": {"dpi": 50, "font_size": 6.0, "panel_width": 2.4, "panel_height": 1.8}},
     "oscillator": {
         "fixed_data": {"train": 64, "test": 5, "test_steps": 12},
         "time_data": {"train": 64, "test": 4, "duration": 3.0},
-        "sequence_data": {"train": 128, "valid": 8, "test": 4, "test_steps": 200},
-        "train_fixed": {"training": {"steps": 10, "batch_size": 8, "record_every": 5}},
         "train_time": {
             "training": {"steps": 6, "batch_size": 8, "record_every": 3},
             "model": {"widths": [8, 8]},
         },
         "train_sequence": {"training": {"steps": 4, "batch_size": 4, "record_every": 2}},
         "train_variable": {
-            "training": {"steps": 4, "batch_size": 4, "record_every": 2},
             "models": {"8la_32_16_nc": {"d_model": 4, "d_head": 2, "n_layers": 2}},
         },
         "train_surrogate": {"windows": 4, "steps": 10},
-        "train_recipe": {
-            "models": {
-                "softmax_attention": {
-                    "d_model": 8,
-                    "n_layers": 2,
-                    "training": {"steps": 4, "batch_size": 4, "record_every": 2},
-                },
-                "linear_attention": {"training": {"steps": 6}},
-                "small": {"d_model": 4},
-            }
-        },
         "polish": {"samples": 32, "optimizer": {"iterations": 2, "chunk": 20}},
-        "train_ablation": {"models": {"recipe": {"training": {"steps": 3}}}},
         "generality": {"trajectories": 3, "steps": 6},
         "measure": {"horizons": [50, 200]},
     },
@@ -51,18 +49,13 @@ TINY = {
         "samples": {"train": 60, "valid": 40},
         "compare": {"train": 60, "valid": 60},
         "rule": {"train": 40, "valid": 60},
-        "train_mlp": {"fit": {"steps": 4, "record_every": 2}},
-        "train_attention": {"fit": {"steps": 4, "record_every": 2}},
-        "train_rule": {
-            "attention": {"steps": 4}, "head": {"steps": 4}, "linear": {"steps": 4},
-        },
+        "train_rule": {"attention": {"steps": 4}, "linear": {"steps": 4}},
         "search": {"valid": 50},
         "complexity": {
             "linear": {"fit": {"steps": 4}},
             "mlp": {"fit": {"steps": 4}},
             "attention": {"head": {"fit": {"steps": 4}}},
         },
-        "ablation": {"variants": {"tutorial": {"fit": {"steps": 4}}}},
     },
 }  # fmt: skip
 

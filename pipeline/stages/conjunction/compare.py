@@ -6,10 +6,11 @@ import pandas as pd
 from pydantic import Field
 
 from pipeline.config import StageParams
-from pipeline.core.nn.layers import MemberModule
 from pipeline.core.stats.intervals import Summary
 from pipeline.labs.conjunction import compare
 from pipeline.labs.conjunction.datasets import DataConfig
+from pipeline.labs.conjunction.models import BinaryAttention
+from pipeline.labs.conjunction.perceptron import Perceptron
 from pipeline.labs.conjunction.published import published
 from pipeline.runtime import artifacts, saved_models
 from pipeline.stages.conjunction._data import read_data
@@ -30,7 +31,7 @@ def run(params: Params, inputs: Path, out: Path) -> dict[str, dict[str, Summary]
     models = {}
     for name in ("attention", "mlp"):
         path = inputs / f"conjunction_train_{name}" / "models.safetensors"
-        found = saved_models.read_models(path, MemberModule)
+        found = saved_models.read_models(path, BinaryAttention, Perceptron)
         models[name] = {task: found[f"{task}_{name}"] for task in tasks}
     metrics, scores = compare.tables(data, models)
     seeds = [

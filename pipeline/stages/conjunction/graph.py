@@ -5,12 +5,12 @@ from pathlib import Path
 from pydantic import Field
 
 from pipeline.config import StageParams
-from pipeline.core.nn.layers import MemberModule
 from pipeline.core.stats.intervals import Summary, summary
 from pipeline.core.stats.proportions import proportion
 from pipeline.labs.conjunction import compare, graph_report
 from pipeline.labs.conjunction.datasets import DataConfig
-from pipeline.labs.conjunction.models import BinaryAttention
+from pipeline.labs.conjunction.models import BinaryAttention, Linear
+from pipeline.labs.conjunction.perceptron import Perceptron
 from pipeline.labs.conjunction.search import SearchConfig
 from pipeline.runtime import artifacts, saved_models
 from pipeline.stages.conjunction._data import read_data
@@ -29,7 +29,7 @@ def run(params: Params, inputs: Path, out: Path) -> dict[str, dict[str, Summary]
     """Write an example's weights and graphs; return ``C5.rule_MODEL``, ``C6.*`` and ``C7.*``."""
     [data, *_] = read_data(inputs, "rule.npz", list(params.data.tasks)).values()
     path = inputs / "conjunction_train_rule" / "models.safetensors"
-    models = saved_models.read_models(path, MemberModule)
+    models = saved_models.read_models(path, BinaryAttention, Perceptron, Linear)
     accuracy = {name: compare.scores(model, data)["accuracy"] for name, model in models.items()}
     solved = {name: found >= params.search.threshold for name, found in accuracy.items()}
     attention = models["attention"]

@@ -10,6 +10,7 @@ from pipeline.config import ConfigError, StageParams
 from pipeline.core.nn.layers import MemberModule
 from pipeline.core.stats.intervals import summary, table
 from pipeline.labs.oscillator.datasets import WindowDataConfig
+from pipeline.labs.oscillator.forecasters import FORECASTERS
 from pipeline.labs.oscillator.generality import (
     ORACLES,
     Condition,
@@ -51,7 +52,7 @@ def run(params: Params, inputs: Path, out: Path) -> dict[str, object]:
     models: dict[str, MemberModule] = {}
     for source in SOURCES:
         path = inputs / f"oscillator_{source}" / "models.safetensors"
-        for name, model in saved_models.read_models(path, MemberModule).items():
+        for name, model in saved_models.read_models(path, *FORECASTERS).items():
             if name in models:
                 raise ConfigError(
                     f"params.yaml: two models are named {name!r}; the one of oscillator.{source} "

@@ -5,10 +5,10 @@ from pathlib import Path
 from pydantic import Field, model_validator
 
 from pipeline.config import StageParams
-from pipeline.core.nn.layers import MemberModule
 from pipeline.core.stats.intervals import Summary, summary, table
 from pipeline.labs.oscillator.conservation import conservation
 from pipeline.labs.oscillator.datasets import WindowDataConfig
+from pipeline.labs.oscillator.forecasters import FORECASTERS
 from pipeline.labs.oscillator.measure import MeasureConfig, forecast_quantities
 from pipeline.labs.oscillator.oracles import dmd_rollout, likely_rollout
 from pipeline.labs.oscillator.task import TaskConfig
@@ -37,7 +37,7 @@ def run(params: Params, inputs: Path, out: Path) -> dict[str, object]:
     test = read_test(inputs, "aged")
     steps = test.true.shape[1]
     groups = {
-        stage: saved_models.read_models(inputs / stage / "models.safetensors", MemberModule)
+        stage: saved_models.read_models(inputs / stage / "models.safetensors", *FORECASTERS)
         for stage in ("oscillator_train_recipe", "oscillator_polish", "oscillator_train_ablation")
     }
     main = groups["oscillator_train_recipe"] | groups["oscillator_polish"]

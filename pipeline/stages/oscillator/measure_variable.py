@@ -5,10 +5,10 @@ from pathlib import Path
 from pydantic import Field, model_validator
 
 from pipeline.config import StageParams
-from pipeline.core.nn.layers import MemberModule
 from pipeline.core.stats.intervals import summary, table
 from pipeline.labs.oscillator.conservation import conservation
 from pipeline.labs.oscillator.datasets import WindowDataConfig
+from pipeline.labs.oscillator.forecasters import FORECASTERS
 from pipeline.labs.oscillator.measure import (
     MeasureConfig,
     forecast_quantities,
@@ -39,7 +39,7 @@ def run(params: Params, inputs: Path, out: Path) -> dict[str, object]:
     sources = ("variable", "linear", "surrogate")
     models = {
         source: saved_models.read_models(
-            inputs / f"oscillator_train_{source}" / "models.safetensors", MemberModule
+            inputs / f"oscillator_train_{source}" / "models.safetensors", *FORECASTERS
         )
         for source in sources
     }

@@ -1,0 +1,111 @@
+"""The command line: the stages, what stands beside them, and how their errors are told."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pipeline import config, tracking
+from pipeline.runtime import dag, locks, provenance, smoke
+
+# The runner imports torch (2 s), which the commands beside the stages do not need: it is imported
+# where a stage runs, and where an error is told.
+
+
+def expected_errors() -> tuple[type[Exception], ...]:
+    """Return the errors that are one line for the user; any other shows its traceback."""
+    from pipeline.core.training.ensemble import DivergenceError
+    from pipeline.runtime.files import ArtifactError
+    from pipeline.runtime.fingerprint import FingerprintError
+    from pipeline.runtime.parallel import ExecutionError
+    from pipeline.runtime.runner import ChangedError
+
+    return (
+        config.ConfigError,
+        ArtifactError,
+        ChangedError,
+        DivergenceError,
+        ExecutionError,
+        FingerprintError,
+        locks.BusyError,
+        tracking.TrackingError,
+        smoke.QuickError,
+    )
+
+
+def run_stage(name: str, root: Path) -> None:
+    """Run one stage, and log it when its files are complete."""
+    ready = tracking.import_while_computing()
+    from pipeline.runtime import runner
+
+    with runner.alone(name, root):
+        runner.run(name, root)
+        ready()
+        track(name, root)
+
+
+def track(name: str, root: Path) -> None:
+    """Log a finished stage; a failure costs a warning and never a result."""
+    try:
+        tracking.record(root, provenance.from_workspace(root, name))
+    except Exception as error:
+        reason = " ".join(str(error).split())[:300]
+        print(
+            f"warning: {name}: not tracked ({type(error).__name__}: {reason}); its results are "
+            "complete, and `python -m pipeline track` logs them later",
+            file=sys.stderr,
+        )
+
+
+def check(root: Path) -> None:
+    """Check params.yaml as a whole, without DVC."""
+    dag.stage_module(dag.CHECK).check(root)
+
+
+def write_schema(root: Path) -> None:
+    """Write the JSON Schema of params.yaml that editors read."""
+    from pipeline.runtime import schema
+
+    schema.write(root, dag.stage_module(dag.CHECK).check(root).values())
+
+
+def parser(names: list[str]) -> argparse.ArgumentParser:
+    """Build the command line."""
+    top = argparse.ArgumentParser(prog="python -m pipeline", description=__doc__)
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name in names:
+        commands.add_parser(name, help=f"run the stage {name} (dvc repro does)")
+    commands.add_parser("check", help="check params.yaml as a whole")
+    commands.add_parser("schema", help="write the JSON Schema of params.yaml, for editors")
+    commands.add_parser("prepare", help="create the tracking store if there is none")
+    commands.add_parser("track", help="log the stages that dvc.lock holds and MLflow does not")
+    ui = commands.add_parser("ui", help="serve the MLflow UI")
+    ui.add_argument("--port", type=int, default=5000)
+    small = commands.add_parser("quick", help="run the whole DAG at small scale in a scratch copy")
+    small.add_argument("folder", type=Path, nargs="?", help="the copy (default: a temporary one)")
+    return top
+
+
+def run(arguments: Sequence[str], root: Path) -> int:
+    """Run one command; return the exit code."""
+    options = parser(dag.stage_names(root)).parse_args(arguments)
+    commands: dict[str, Callable[[], object]] = {
+        "check": lambda: check(root),
+        "schema": lambda: write_schema(root),
+        "prepare": lambda: tracking.prepare(root),
+        "track": lambda: tracking.backfill(root, provenance.from_lock(root)),
+        "ui": lambda: tracking.serve(root, options.port),
+        "quick": lambda: smoke.run(root, options.folder),
+    }
+    try:
+        commands.get(options.command, lambda: run_stage(options.command, root))()
+    except expected_errors() as error:
+        print(f"error: {options.command}: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"error: {options.command}: cannot read or write: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"error: {options.command}: interrupted; run it again", file=sys.stderr)
+        return 130
+    return 0

@@ -1,0 +1,148 @@
+"""Runs one stage: params -> its ``run`` -> its files, which appear together or not at all.
+
+DVC hashes a stage's dependencies after the stage has run (treeverse/dvc 11058). So the runner holds
+params, code and inputs against the disk twice: at the start, against what check_params wrote, and
+before it publishes, against what it loaded. A stage whose ground moved publishes nothing.
+"""
+
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pipeline import config
+from pipeline.runtime import artifacts, dag, files, fingerprint, locks, parallel, results
+
+RESULTS, METRICS = "results.json", "metrics.json"
+
+
+class ChangedError(RuntimeError):
+    """What a stage depends on is not what it was; one line for the user."""
+
+
+@contextmanager
+def alone(name: str, root: Path) -> Iterator[None]:
+    """Be the only process that makes a stage, and end with the process that asked for it."""
+    locks.end_with_parent()
+    with locks.exclusive_lock(root / "data" / ".locks" / name, name):
+        yield
+
+
+def run(name: str, root: Path) -> None:
+    """Run one stage; its outputs appear under data/STAGE together, or not at all.
+
+    Raises ChangedError if its params, code or inputs change meanwhile, and whatever the stage does.
+    """
+    parallel.use_one_thread()
+    stage = dag.stage_module(name)
+    partial = root / "data" / ".partial" / name
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        ground = Ground(name, root)
+        params = config.load(root / config.FILE, stage.Params)
+        with files.recording() as read:
+            measured = stage.run(params, root / "data", partial)
+        if measured is not None:
+            write_results(partial, measured, stage.HEADLINE)
+        ground.refuse_change(read)
+        publish(partial, root / "data" / name)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+class Ground:
+    """What a stage stands on beside its inputs: its params and its code."""
+
+    def __init__(self, name: str, root: Path):
+        """Read both; ChangedError if they are not what check_params wrote for this stage.
+
+        Raises FingerprintError if another version of a package is installed than is pinned.
+        """
+        self.name, self.root = name, root
+        self.text = self._params_text()
+        if name == dag.CHECK:  # it writes what the others are held against, and reads all code
+            return
+        self.sections = artifacts.read_json(root / dag.params_file(name))
+        self.code = fingerprint.from_json(artifacts.read_json(root / dag.code_file(name)))
+        fingerprint.refuse_other_packages(self.code)
+        if changed := self._changed():
+            raise ChangedError(f"{changed} changed since check_params ran: run dvc repro")
+
+    def refuse_change(self, read: dict[Path, str]) -> None:
+        """Raise ChangedError if params, code or one of the files that were read is another now."""
+        changed = self._changed()
+        for path, md5 in read.items():
+            if not changed and (not path.is_file() or files.md5(path) != md5):
+                changed = f"data/{path.parent.name}/{path.name}"
+        if changed:
+            raise ChangedError(
+                f"{changed} changed while the stage ran: nothing was published; run dvc repro again"
+            )
+
+    def _params_text(self) -> str:
+        return (self.root / config.FILE).read_text(encoding="utf-8")
+
+    def _changed(self) -> str:
+        if self.name == dag.CHECK:
+            return config.FILE if self._params_text() != self.text else ""
+        content = config.read(self.root / config.FILE)
+        place = _difference(resolved(content, list(self._names())), self.sections)
+        if place:
+            return f"{config.FILE}: {place}"
+        return fingerprint.of_stage(self.name, self.root).difference(self.code)
+
+    def _names(self) -> Iterator[str]:
+        return (f"{lab}.{part}" for lab, parts in self.sections.items() for part in parts)
+
+
+def resolved(content: config.Content, sections: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return sections as DVC tracks them, {lab: {section: keys}}; one that is missing is None.
+
+    A list of plain values is one text: DVC would give each of its items a line of dvc.lock, which
+    it reads and writes again after every stage.
+    """
+    known = set(content)
+    chosen: dict[str, dict[str, Any]] = {}
+    for name in sections:
+        lab, _, part = name.partition(".")
+        chosen.setdefault(lab, {})[part] = content[name] if name in known else None
+    return dict(_compact(chosen))
+
+
+def _compact(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _compact(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        text = json.dumps(value)
+        return [_compact(inner) for inner in value] if "{" in text else text
+    return value
+
+
+def _difference(now: Any, then: Any, place: str = "") -> str:
+    """Return the first dotted place where two trees differ, or nothing."""
+    if isinstance(now, dict) and isinstance(then, dict):
+        for key in [*then, *now]:
+            inner = _difference(now.get(key), then.get(key), f"{place}.{key}" if place else key)
+            if inner:
+                return inner
+        return ""
+    return "" if now == then and type(now) is type(then) else place
+
+
+def write_results(out: Path, measured: results.Results, headline: Sequence[str]) -> None:
+    """Write all that a stage measured, and the numbers to compare."""
+    artifacts.write_json(out / RESULTS, measured)
+    artifacts.write_json(out / METRICS, results.headline(measured, headline))
+
+
+def publish(partial: Path, out: Path) -> None:
+    """Move finished files and folders to where the next stages read them."""
+    out.mkdir(parents=True, exist_ok=True)
+    for path in sorted(partial.iterdir()):
+        target = out / path.name
+        if target.is_dir():
+            shutil.rmtree(target)
+        path.replace(target)

@@ -1,0 +1,149 @@
+"""A JSON Schema of params.yaml, so that an editor completes keys and explains them.
+
+The classes give keys, types and bounds; the comments of params.yaml, where every value has its unit
+and range, give the descriptions.
+"""
+
+import json
+import types
+from collections.abc import Iterable, Iterator, Mapping
+from inspect import get_annotations
+from pathlib import Path
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic.json_schema import models_json_schema
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+
+from pipeline import config, presets
+from pipeline.config import Section, StageParams
+from pipeline.runtime.files import atomic
+
+FILE = "docs/params.schema.json"
+PRESET = {"type": "string", "description": "a mapping of presets; keys beside it change it"}
+
+
+def write(root: Path, stages: Iterable[type[StageParams]]) -> None:
+    """Write the schema of a checkout's params.yaml."""
+    text = json.dumps(schema(root / config.FILE, stages), indent=1, sort_keys=True)
+    with atomic(root / FILE) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def schema(params: Path, stages: Iterable[type[StageParams]]) -> dict[str, Any]:
+    """Return the schema; ``params`` gives the comments and the names of the presets."""
+    content = YAML().load(params.read_text(encoding="utf-8"))
+    sections = {name: kind for stage in stages for name, kind in stage.sections().items()}
+    models = [(kind, "validation") for kind in dict.fromkeys(sections.values())]
+    references, made = models_json_schema(models)  # type: ignore[arg-type]
+    definitions = made.get("$defs", {})
+    names = {kind: references[kind, "validation"]["$ref"].split("/")[-1] for kind, _ in models}
+    seen = _Seen(content, sections)
+    for (kind, key), text in seen.comments.items():
+        for name in {
+            _name(other, definitions) for other in _family(kind, key)
+        } & definitions.keys():
+            definitions[name]["properties"][key].setdefault("description", text)
+    for definition in definitions.values():
+        _allow_presets(definition)
+    labs: dict[str, Any] = {}
+    for name, kind in sections.items():
+        lab, _, part = name.partition(".")
+        properties = labs.setdefault(lab, _mapping())["properties"]
+        properties[part] = {"$ref": f"#/$defs/{names[kind]}"}
+    shared = {
+        name: {"$ref": f"#/$defs/{_name(kind, definitions)}"} for name, kind in seen.presets.items()
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": config.FILE,
+        **_mapping(labs | {presets.SECTION: _mapping(shared) | {"additionalProperties": True}}),
+        "$defs": definitions | {"preset": PRESET | {"enum": sorted(content[presets.SECTION])}},
+    }
+
+
+def _family(kind: type[Section], key: str) -> Iterator[type[Section]]:
+    """Yield a class, and those that inherit the key from the same class."""
+    oldest = [base for base in kind.__mro__ if key in get_annotations(base)][-1]
+    waiting = [oldest]
+    while waiting:
+        waiting += waiting[0].__subclasses__()
+        yield waiting.pop(0)
+
+
+def _name(kind: type[Section], definitions: Mapping[str, Any]) -> str:
+    """Return a class's name among the definitions: with its module where two have the same."""
+    long = f"{kind.__module__}.{kind.__qualname__}".replace(".", "__")
+    return long if long in definitions else kind.__name__
+
+
+def _mapping(properties: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": dict(properties or {}),
+        "additionalProperties": False,
+    }
+
+
+def _allow_presets(definition: dict[str, Any]) -> None:
+    """Let a mapping name a preset, which may give all that is required."""
+    definition.pop("required", None)
+    if "properties" in definition:
+        definition["properties"][presets.KEY] = {"$ref": "#/$defs/preset"}
+
+
+class _Seen:
+    """What params.yaml shows of the classes: a comment for each key, the class of each preset."""
+
+    def __init__(self, content: CommentedMap, sections: Mapping[str, type[Section]]):
+        self.comments: dict[tuple[type[Section], str], str] = {}
+        self.presets: dict[str, type[Section]] = {}
+        self.named = content[presets.SECTION]
+        for name, kind in sections.items():
+            lab, _, part = name.partition(".")
+            self.walk(content.get(lab, {}).get(part), kind)
+
+    def walk(self, value: Any, kind: Any) -> None:
+        """Look at a value of the file that is to be a ``kind``, and at all inside it."""
+        section = _section(kind)
+        if isinstance(value, list):
+            for item in value:
+                self.walk(item, _inside(kind))
+        if not isinstance(value, CommentedMap):
+            return
+        name = value.get(presets.KEY)
+        if name in self.named and section is not None and name not in self.presets:
+            self.presets[name] = section
+            self.walk(self.named[name], kind)
+        for key, inner in value.items():
+            if section is None:  # a mapping by the user's names
+                self.walk(inner, _inside(kind))
+            elif key in section.model_fields:
+                self.comment(section, key, value.ca.items.get(key))
+                self.walk(inner, section.model_fields[key].annotation)
+
+    def comment(self, section: type[Section], key: str, tokens: Any) -> None:
+        """Keep a key's comment: that at the end of its line, the first of the file."""
+        token = tokens[2] if tokens else None
+        text = token.value.strip() if token is not None else ""
+        if text.startswith("#"):
+            self.comments.setdefault((section, key), text.splitlines()[0].lstrip("# "))
+
+
+def _bare(kind: Any) -> Any:
+    while get_origin(kind) is Annotated:
+        kind = get_args(kind)[0]
+    if get_origin(kind) in (Union, types.UnionType):
+        options = [option for option in get_args(kind) if option is not types.NoneType]
+        return _bare(options[0])
+    return kind
+
+
+def _section(kind: Any) -> type[Section] | None:
+    bare = _bare(kind)
+    return bare if isinstance(bare, type) and issubclass(bare, Section) else None
+
+
+def _inside(kind: Any) -> Any:
+    arguments = get_args(_bare(kind))
+    return arguments[-1] if arguments else None
