@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from multiprocessing.connection import wait as wait_for
 from typing import Any, TypeVar
 
@@ -74,6 +75,17 @@ def report(units: int = 1) -> None:
     """Tell the progress bar that a cell has finished ``units`` more of its work."""
     if _ticks is not None:
         _ticks.put(units)
+
+
+def reporting(
+    function: Callable[[Cell, Callable[[], None]], Result],
+) -> Callable[[Cell], Result]:
+    """Make a worker's function of one that calls ``on_step`` after every unit of its work."""
+    return partial(_reporting, function)
+
+
+def _reporting(function: Callable[[Cell, Callable[[], None]], Result], cell: Cell) -> Result:
+    return function(cell, report)
 
 
 def map_cells(

@@ -1,10 +1,10 @@
-"""What a training stage writes: its models, their loss curves, and the list that tracking reads."""
+"""Train cells, and write what tracking reads: models, loss curves, and a list of the runs."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import pandas as pd
 import torch
@@ -13,7 +13,53 @@ from torch import Tensor
 
 from pipeline.core.nn.layers import MemberModule, concatenate
 from pipeline.core.training.ensemble import History
-from pipeline.runtime import artifacts, saved_models
+from pipeline.runtime import artifacts, parallel, saved_models
+
+Metrics = Mapping[str, Float[Tensor, " member"]]
+OnStep = Callable[[], None]
+
+
+@runtime_checkable
+class Cell(Protocol):
+    """Members of one model that one worker trains together; a lab's frozen dataclass.
+
+    ``steps`` is how often its training calls ``on_step``; ``params`` is what it was trained with,
+    flat, for the record.
+    """
+
+    @property
+    def name(self) -> str:
+        """The model's name; cells of one name are one model, their members joined."""
+
+    @property
+    def seeds(self) -> Sequence[int]:
+        """A seed a member."""
+
+    @property
+    def steps(self) -> int:
+        """The steps of its training."""
+
+    @property
+    def params(self) -> Mapping[str, Any]:
+        """What it was trained with."""
+
+
+AnyCell = TypeVar("AnyCell", bound=Cell)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a training returns; ``metrics`` are final values a member."""
+
+    model: MemberModule
+    history: History | None
+    metrics: Metrics = field(default_factory=dict)
+
+
+Train = Callable[
+    [AnyCell, OnStep],
+    tuple[MemberModule, History | None] | tuple[MemberModule, History | None, Metrics],
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +76,7 @@ class Trained:
     model: MemberModule
     history: History | None
     params: Mapping[str, Any]
-    metrics: Mapping[str, Float[Tensor, " member"]] = field(default_factory=dict)
+    metrics: Metrics = field(default_factory=dict)
     register: str | None = None
     example: Float[Tensor, "..."] | None = None
 
@@ -40,14 +86,76 @@ def tensor(values: Sequence[float]) -> Float[Tensor, " member"]:
     return torch.tensor(values, dtype=torch.float64)
 
 
-def joined(parts: Sequence[tuple[MemberModule, History]]) -> tuple[MemberModule, History]:
-    """Join the groups of members of one configuration, in their order."""
-    histories = [history for _, history in parts]
+def train_cells(
+    train: Train[AnyCell],
+    cells: Mapping[str, Sequence[AnyCell]],
+    *,
+    cost: Callable[[AnyCell], float] | None = None,
+) -> list[Trained]:
+    """Train the cells of each experiment; return a model a name, in the order of the cells.
+
+    Workers compute ``train(cell, on_step)``, a top-level function that returns (model, history) or
+    (model, history, metrics). Cells of one experiment and name are one model: their members are
+    joined in order. With ``cost`` the dearest start first, so that no worker waits long for the
+    last one; the result is the same.
+    """
+    named = [(experiment, cell) for experiment, group in cells.items() for cell in group]
+    order = list(range(len(named)))
+    if cost is not None:
+        order.sort(key=lambda k: -cost(named[k][1]))
+    outcomes = parallel.map_cells(
+        parallel.reporting(train),
+        [named[k][1] for k in order],
+        description=", ".join(cells),
+        units=sum(cell.steps for _, cell in named),
+    )
+    by_place = {k: Outcome(*outcome) for k, outcome in zip(order, outcomes, strict=True)}
+    models: dict[tuple[str, str], list[tuple[AnyCell, Outcome]]] = {}
+    for k, (experiment, cell) in enumerate(named):
+        models.setdefault((experiment, cell.name), []).append((cell, by_place[k]))
+    return [_model(*names, parts) for names, parts in models.items()]
+
+
+def _model(experiment: str, name: str, parts: Sequence[tuple[AnyCell, Outcome]]) -> Trained:
+    outcomes = [outcome for _, outcome in parts]
+    histories = [outcome.history for outcome in outcomes]
+    if len({_recorded(outcome) for outcome in outcomes}) > 1:
+        raise ValueError(f"{name}: only members with the same records can be joined")
+    return Trained(
+        experiment=experiment,
+        name=name,
+        seeds=[seed for cell, _ in parts for seed in cell.seeds],
+        model=concatenate([outcome.model for outcome in outcomes]),
+        history=_joined([history for history in histories if history is not None]),
+        params=parts[0][0].params,
+        metrics={
+            metric: torch.cat([outcome.metrics[metric] for outcome in outcomes])
+            for metric in outcomes[0].metrics
+        },
+    )
+
+
+def _recorded(outcome: Outcome) -> tuple[tuple[object, ...], ...]:
+    history = outcome.history
+    curves = () if history is None else (*history.values, *history.steps)
+    return tuple(outcome.metrics), curves
+
+
+def _joined(histories: Sequence[History]) -> History | None:
+    if not histories:
+        return None
     values = {
         name: torch.cat([history.values[name] for history in histories], dim=1)
         for name in histories[0].values
     }
-    return concatenate([model for model, _ in parts]), History(histories[0].steps, values)
+    return History(histories[0].steps, values)
+
+
+def joined(parts: Sequence[tuple[MemberModule, History]]) -> tuple[MemberModule, History]:
+    """Join the groups of members of one configuration, in their order."""
+    history = _joined([history for _, history in parts])
+    assert history is not None
+    return concatenate([model for model, _ in parts]), history
 
 
 def write(out: Path, trained: Sequence[Trained]) -> None:

@@ -9,8 +9,8 @@ it reaches.
 from pathlib import Path
 
 from pipeline import config
-from pipeline.runtime import artifacts, dag, fingerprint, runner
 from pipeline.labs.memory.train import plan as memory_plan
+from pipeline.runtime import artifacts, dag, fingerprint, runner
 
 # Sections that no stage reads together: a stage that did would rerun when any of them changes.
 TOGETHER = (memory_plan.Params,)

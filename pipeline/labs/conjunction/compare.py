@@ -8,9 +8,9 @@ from torch import Tensor
 
 from pipeline.core.nn.layers import MemberModule
 from pipeline.core.stats.intervals import Summary, summary
-from pipeline.core.stats.proportions import paired_p_value
 from pipeline.labs.conjunction.datasets import DataSets
 from pipeline.labs.conjunction.models import encode
+from pipeline.labs.conjunction.paired import paired_p_value
 from pipeline.labs.conjunction.task import label
 from pipeline.labs.conjunction.training import accuracies, losses
 

@@ -9,8 +9,7 @@ from jaxtyping import Bool, Float
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pipeline.core.stats.intervals import Summary, summary
-from pipeline.core.stats.proportions import proportion
+from pipeline.core.stats.intervals import Summary, proportion, summary
 from pipeline.labs.conjunction import graph
 from pipeline.labs.conjunction.datasets import DataSets
 from pipeline.labs.conjunction.models import BinaryAttention, encode

@@ -14,7 +14,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from pipeline.config import Section
-from pipeline.core.nn.initialisation import normal
+from pipeline.core.nn.init import normal
 from pipeline.core.nn.layers import MemberModule
 from pipeline.labs.conjunction.token_attention import attend_tokens, indicators
 

@@ -13,7 +13,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from pipeline.config import Section
-from pipeline.core.nn.initialisation import normal
+from pipeline.core.nn.init import normal
 from pipeline.core.nn.mlp import ACTIVATIONS, MLP, MLPConfig
 from pipeline.labs.conjunction.dropout import keep_mask
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from pipeline.config import Section, Seeds
 from pipeline.core.nn.attention import attend
-from pipeline.core.nn.layers import uniform
+from pipeline.core.nn.init import fan_in_uniform
 from pipeline.core.training.sampling import generators
 
 Count = Annotated[int, Field(ge=1)]
@@ -47,8 +47,8 @@ def rounding_errors(config: CheckConfig, dtype: torch.dtype) -> Float[Tensor, " 
     shape = (config.positions, config.d_model)
     x = torch.stack([torch.rand(*shape, generator=g) for g in streams])
     x = x + positional_encoding(*shape)
-    query, key = (uniform(config.d_model, config.d_head, streams) for _ in "QK")
-    value = uniform(config.d_model, config.d_model, streams)
+    query, key = (fan_in_uniform(config.d_model, config.d_head, streams) for _ in "QK")
+    value = fan_in_uniform(config.d_model, config.d_model, streams)
     q, k, v = ((x.to(dtype) @ w.detach().to(dtype))[:, None, None] for w in (query, key, value))
     ours = attend(q, k, v, kind="softmax", causal=False)
     torchs = nn.functional.scaled_dot_product_attention(q, k, v)

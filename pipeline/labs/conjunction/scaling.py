@@ -17,6 +17,7 @@ from jaxtyping import Bool, Float
 from pydantic import Field
 
 from pipeline.config import Section
+from pipeline.core.stats.bootstrap import percentile_interval, resample
 from pipeline.core.stats.intervals import Summary
 
 ROUNDING = 1e-12
@@ -82,8 +83,7 @@ class Need:
     @property
     def interval(self) -> tuple[float, float]:
         """The 95 % percentile interval of the bootstrap."""
-        low, high = np.quantile(self.resampled, [0.025, 0.975])
-        return float(low), float(high)
+        return percentile_interval(self.resampled)
 
 
 def need(
@@ -98,8 +98,7 @@ def need(
     A resample that needs more than the search tried counts as the largest size tried.
     """
     seeds = solved.shape[1]
-    picks = torch.randint(seeds, (resamples, seeds), generator=generator).numpy()
-    fractions = solved[:, picks].mean(-1).T
+    fractions = solved[:, resample((resamples, seeds), generator)].mean(-1).T
     return Need(
         positions=positions,
         samples=float(crossing(samples, solved.mean(-1))),
@@ -163,8 +162,7 @@ def exponent_interval(needs: Sequence[Need]) -> tuple[float, float]:
     """Return the 95 % bootstrap interval of the exponent, seeds resampled at every T alone."""
     positions = np.array([n.positions for n in needs], dtype=float)
     slopes, _ = power_law(positions, np.stack([n.resampled for n in needs], axis=1))
-    low, high = np.quantile(slopes, [0.025, 0.975])
-    return float(low), float(high)
+    return percentile_interval(slopes)
 
 
 def curve(

@@ -18,6 +18,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from pipeline.config import Section
+from pipeline.core.nn.init import normal
 from pipeline.core.nn.layers import MemberModule
 from pipeline.labs.energy import continuous
 from pipeline.labs.energy.patterns import require_beta, require_patterns
@@ -43,8 +44,7 @@ class MemoryModel(MemberModule):
     def __init__(self, config: MemoryModelConfig, generators: Sequence[torch.Generator]):
         super().__init__(config, generators)
         self.config: MemoryModelConfig = config
-        drawn = [torch.randn(config.patterns, config.d, generator=g) for g in generators]
-        self.X = nn.Parameter(torch.stack(drawn))
+        self.X = normal((config.patterns, config.d), 1.0, generators)
         if config.origin:
             self.b = nn.Parameter(torch.zeros(len(generators), 1, config.d))
 

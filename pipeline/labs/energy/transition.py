@@ -10,6 +10,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pipeline.core.stats.bootstrap import percentile_interval, resample
 from pipeline.core.stats.intervals import Summary, median_interval, summary
 from pipeline.labs.energy import meanfield
 from pipeline.labs.energy.loading import ClassicalConfig, LoadCell
@@ -126,12 +127,11 @@ def crossing_interval(
     random = np.random.Generator(np.random.PCG64(config.seed))
 
     def resampled(fractions: NDArray[np.float64]) -> NDArray[np.float64]:
-        index = random.integers(0, fractions.shape[1], fractions.shape)
-        return np.take_along_axis(fractions, index, axis=1)
+        return np.take_along_axis(fractions, resample(fractions.shape, random), axis=1)
 
     estimates = [
         crossing(loads, resampled(smaller), resampled(larger), config.states)
         for _ in range(config.bootstrap)
     ]
-    low, high = np.quantile(estimates, (0.025, 0.975))
-    return crossing(loads, smaller, larger, config.states), float(low), float(high)
+    middle = crossing(loads, smaller, larger, config.states)
+    return middle, *percentile_interval(np.array(estimates))

@@ -5,8 +5,7 @@ from pathlib import Path
 from pydantic import Field
 
 from pipeline.config import StageParams
-from pipeline.core.stats.intervals import Summary, summary
-from pipeline.core.stats.proportions import proportion
+from pipeline.core.stats.intervals import Summary, proportion, summary
 from pipeline.labs.conjunction import compare, graph_report
 from pipeline.labs.conjunction.datasets import DataConfig
 from pipeline.labs.conjunction.models import BinaryAttention, Linear

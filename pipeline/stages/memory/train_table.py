@@ -8,7 +8,7 @@ from pydantic import Field
 from pipeline.config import StageParams
 from pipeline.labs.memory.train import divergence_table
 from pipeline.runtime import artifacts, records
-from pipeline.stages.memory._runs import read_power, train_cells
+from pipeline.stages.memory._runs import read_power, train_sweep
 
 
 class Params(StageParams):
@@ -21,10 +21,10 @@ def run(params: Params, inputs: Path, out: Path) -> None:
     """Write table.csv (the divergence of each distribution's model) and a run for each row."""
     drawn = read_power(inputs, "scaling")
     made = params.table.cells(drawn)
-    results = train_cells("M3", [cell for _, cell in made])
+    done = train_sweep({"M3": [cell for _, cell in made]})
     table = pd.concat(
-        divergence_table.rows(group, cell, result, drawn)
-        for (group, cell), result in zip(made, results, strict=True)
+        divergence_table.rows(group, cell, item.model, item.metrics, drawn)
+        for (group, _), (cell, item) in zip(made, done, strict=True)
     )
     records.write_table(out / "table.csv", table, divergence_table.DivergenceRow)
     artifacts.write_json(out / "models.json", divergence_table.entries(table))

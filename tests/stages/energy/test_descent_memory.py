@@ -1,9 +1,9 @@
 import pytest
 import torch
 from labs.memory.models import config, skips
+from pipeline.labs.memory.inside import all_contexts
 
 from pipeline.core.training.sampling import generators
-from pipeline.labs.memory.inside import all_contexts
 from pipeline.labs.memory.models import AttentionMemory
 from pipeline.runtime import saved_models
 from pipeline.stages.energy._memory import layers_of

@@ -4,6 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from pipeline.core.stats.bootstrap import resample
 from pipeline.core.stats.regression import Fit, piecewise_linear, polynomial
 
 
@@ -45,8 +46,8 @@ def resampled_breakpoints(
 ) -> Float[Tensor, " resample"]:
     """P3: return the breakpoints of the fits to seeds drawn with replacement."""
     seeds = len(accuracy)
-    draws = torch.randint(seeds, (resamples, seeds), generator=generator)
     repeated = d.repeat(seeds)
+    draws = resample((resamples, seeds), generator).tolist()
     return torch.tensor(
-        [piecewise(repeated, accuracy[draw].flatten())[0] for draw in draws.tolist()]
+        [piecewise(repeated, accuracy[draw].flatten())[0] for draw in draws], dtype=torch.float64
     )

@@ -9,6 +9,7 @@ import torch
 from pydantic import Field
 
 from pipeline.config import Section
+from pipeline.core.stats.bootstrap import percentile_interval
 from pipeline.core.stats.regression import Fit, polynomial
 from pipeline.labs.memory.measure import fits
 from pipeline.labs.memory.report.points import Metrics, over_population, tensor
@@ -83,7 +84,7 @@ def _joined_lines(rows: pd.DataFrame, resamples: int, generator: torch.Generator
     seeds = torch.stack([tensor(of_seed.accuracy) for _, of_seed in rows.groupby("seed")])
     d = tensor(rows[rows.seed == rows.seed.iloc[0]].d)
     resampled = fits.resampled_breakpoints(d, seeds, resamples, generator)
-    low, high = resampled.quantile(torch.tensor([0.025, 0.975])).tolist()
+    low, high = percentile_interval(resampled.numpy())
     names = {0: "value_at_breakpoint", 1: "slope_before", 2: "slope_after"}
     return named(fit, names, len(rows)) | {
         "breakpoint": breakpoint_,

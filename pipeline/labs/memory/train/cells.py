@@ -1,9 +1,9 @@
 """Cells of training: members of one configuration, each with its own distribution."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import repeat
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -38,18 +38,23 @@ class Cell:
         """The channels of its heads and MLP, which its time goes with."""
         return self.config.n_heads * self.config.d_head + self.config.mlp_width
 
+    @property
+    def steps(self) -> int:
+        """The steps of its training."""
+        return self.engine.steps
+
+    @property
     def params(self) -> dict[str, Any]:
-        """Return what it is trained with, flat."""
+        """What it is trained with, flat."""
         return {
             **self.config.model_dump(mode="json"),
             **self.engine.model_dump(mode="json"),
-            "steps": self.engine.steps,
+            "steps": self.steps,
             "objective": self.objective,
         }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Result:
+class Result(NamedTuple):
     """Trained members and their final measures.
 
     ``divergence`` and ``accuracy`` are exact, over the distribution; ``accuracy_train`` is over the
@@ -58,7 +63,7 @@ class Result:
 
     model: AttentionMemory
     history: History
-    measures: dict[str, Float[Tensor, " member"]] = field(default_factory=dict)
+    measures: Mapping[str, Float[Tensor, " member"]]
 
 
 def make_cell(

@@ -7,12 +7,15 @@ from itertools import product
 from typing import Annotated, Any
 
 import pandas as pd
+from jaxtyping import Float
 from pydantic import Field
+from torch import Tensor
 
 from pipeline.config import Section
+from pipeline.core.nn.layers import MemberModule
 from pipeline.labs.memory.data.draw import PowerDistributions
 from pipeline.labs.memory.models.shapes import ShapeConfig, Size
-from pipeline.labs.memory.train.cells import Cell, Result, make_cell
+from pipeline.labs.memory.train.cells import Cell, make_cell
 from pipeline.labs.memory.train.engines import EngineConfig
 
 
@@ -65,25 +68,29 @@ class TableConfig(Section):
 
 
 def rows(
-    group: Sequence[int], cell: Cell, result: Result, drawn: PowerDistributions
+    group: Sequence[int],
+    cell: Cell,
+    model: MemberModule,
+    measures: Mapping[str, Float[Tensor, " member"]],
+    drawn: PowerDistributions,
 ) -> pd.DataFrame:
     """Return a :class:`DivergenceRow` for every distribution and seed of a cell."""
     cases = [(k, seed) for k in group for seed in drawn.seeds.tolist()]
-    model, alphas = cell.config, drawn.alphas.tolist()
+    config, alphas = cell.config, drawn.alphas.tolist()
     return pd.DataFrame(
         {
             "alpha_1": [alphas[k][0] for k, _ in cases],
             "alpha_2": [alphas[k][2] for k, _ in cases],
-            "N": model.N, "d": model.d, "mlp_width": model.mlp_width,
-            "mlp_depth": model.mlp_depth, "n_layers": model.n_layers,
-            "patterns_per_head": model.patterns_per_head, "n_heads": model.n_heads,
+            "N": config.N, "d": config.d, "mlp_width": config.mlp_width,
+            "mlp_depth": config.mlp_depth, "n_layers": config.n_layers,
+            "patterns_per_head": config.patterns_per_head, "n_heads": config.n_heads,
             "distribution": [k for k, _ in cases], "seed": [seed for _, seed in cases],
-            "parameters": result.model.parameters_per_member,
+            "parameters": model.parameters_per_member,
             "engine": cell.engine.engine, "eval_distribution": "population",
-            "divergence": result.measures["divergence"].tolist(),
-            "accuracy": result.measures["accuracy"].tolist(),
+            "divergence": measures["divergence"].tolist(),
+            "accuracy": measures["accuracy"].tolist(),
             "uniform_divergence": [
-                math.log(model.N) - float(one.entropy()) for one in cell.distributions
+                math.log(config.N) - float(one.entropy()) for one in cell.distributions
             ],
         }
     )  # fmt: skip

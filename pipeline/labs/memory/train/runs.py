@@ -1,11 +1,14 @@
 """What a training stage says of its models: a row a model, seed and distribution of evaluation."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 import pandas as pd
+from jaxtyping import Float
+from torch import Tensor
 
-from pipeline.labs.memory.train.cells import Cell, Result
+from pipeline.core.nn.layers import MemberModule
+from pipeline.labs.memory.train.cells import Cell
 
 TRAIN = "train"  # the sampled contexts that a model learns from (or could have)
 
@@ -48,28 +51,33 @@ class HistoryRow:
     accuracy: float
 
 
-def table(experiment: str, done: Sequence[Cell], results: Sequence[Result]) -> pd.DataFrame:
-    """Return two rows for each model and seed: over the population, and over the samples."""
-    rows = []
-    for cell, result in zip(done, results, strict=True):
-        config, measures = cell.config, result.measures
-        exactly = "uniform" if _contexts_are_alike(cell) else "population"
-        for k, seed in enumerate(cell.seeds):
-            for evaluated, accuracy in ((exactly, "accuracy"), (TRAIN, "accuracy_train")):
-                rows.append(
-                    {
-                        "experiment": experiment, "model": cell.name,
-                        "accuracy": float(measures[accuracy][k]), "n_heads": config.n_heads,
-                        "N": config.N, "d": config.d, "d_head": config.d_head,
-                        "patterns_per_head": config.patterns_per_head,
-                        "n_layers": config.n_layers, "mlp_width": config.mlp_width,
-                        "mlp_depth": config.mlp_depth, "seed": seed,
-                        "parameters": result.model.parameters_per_member,
-                        "engine": cell.engine.engine, "eval_distribution": evaluated,
-                        "divergence": float(measures["divergence"][k]),
-                    }
-                )  # fmt: skip
-    return pd.DataFrame(rows, columns=[field.name for field in fields(RunRow)])
+COLUMNS = [field.name for field in fields(RunRow)]
+
+
+def table(
+    experiment: str,
+    cell: Cell,
+    model: MemberModule,
+    measures: Mapping[str, Float[Tensor, " member"]],
+) -> pd.DataFrame:
+    """Return two rows for each seed of a trained cell: over the population, and the samples."""
+    config, rows = cell.config, []
+    exactly = "uniform" if _contexts_are_alike(cell) else "population"
+    for k, seed in enumerate(cell.seeds):
+        for evaluated, accuracy in ((exactly, "accuracy"), (TRAIN, "accuracy_train")):
+            rows.append(
+                {
+                    "experiment": experiment, "model": cell.name,
+                    "accuracy": float(measures[accuracy][k]), "n_heads": config.n_heads,
+                    "N": config.N, "d": config.d, "d_head": config.d_head,
+                    "patterns_per_head": config.patterns_per_head, "n_layers": config.n_layers,
+                    "mlp_width": config.mlp_width, "mlp_depth": config.mlp_depth, "seed": seed,
+                    "parameters": model.parameters_per_member, "engine": cell.engine.engine,
+                    "eval_distribution": evaluated,
+                    "divergence": float(measures["divergence"][k]),
+                }
+            )  # fmt: skip
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def _contexts_are_alike(cell: Cell) -> bool:

@@ -38,6 +38,5 @@ def test_resampled_breakpoints_are_those_of_the_seeds_drawn():
     places = fits.resampled_breakpoints(d, seeds, 40, torch.Generator().manual_seed(0)).tolist()
     assert len(places) == 40
     both = fits.piecewise(d.repeat(2), seeds.flatten())[0]
-    # float32, as torch.tensor makes of Python's numbers.
     expected = {round(8.0, 4), round(12.0, 4), round(both, 4)}
     assert {round(place, 4) for place in places} == expected

@@ -106,11 +106,11 @@ def test_accuracy_of_full_batches_on_the_train_distribution_counts_the_sampled_c
 
 
 def test_what_a_cell_is_trained_with_stands_flat_beside_its_sizes():
-    params = cell(steps=7).params()
+    params = cell(steps=7).params
     assert params["n_heads"] == 3
     assert params["engine"] == "full_batch"
     assert params["steps"] == 7
-    batched = cell(kind="minibatch").params()
+    batched = cell(kind="minibatch").params
     assert batched["steps"] == 12
     assert "eval_contexts" not in batched
 

@@ -1,22 +1,10 @@
-"""Fractions of cases with exact intervals, and a paired test of two conditions."""
+"""C4: a paired test of two models on the same data sets."""
 
 from typing import Literal
 
-from jaxtyping import Bool, Float
-from scipy.stats import binomtest, wilcoxon
+from jaxtyping import Float
+from scipy.stats import wilcoxon
 from torch import Tensor
-
-from pipeline.core.stats.intervals import CONFIDENCE, Summary
-
-
-def proportion(name: str, cases: Bool[Tensor, " case"], confidence: float = CONFIDENCE) -> Summary:
-    """Summarise the fraction of true cases as metrics: name, name_low, name_high, and n.
-
-    The interval is Clopper and Pearson's (1934), exact for any number of cases.
-    """
-    count, n = int(cases.sum()), cases.numel()
-    interval = binomtest(count, n).proportion_ci(confidence, method="exact")
-    return {name: count / n, f"{name}_low": interval.low, f"{name}_high": interval.high, "n": n}
 
 
 def paired_p_value(

@@ -1,23 +1,8 @@
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
-from scipy.stats import beta, wilcoxon
+from scipy.stats import wilcoxon
 
-from pipeline.core.stats.proportions import paired_p_value, proportion
-
-
-@given(n=st.integers(1, 60), data=st.data())
-def test_the_interval_is_clopper_and_pearsons(n, data):
-    k = data.draw(st.integers(0, n))
-    found = proportion("hit", torch.arange(n) < k)
-    assert found["n"] == n
-    assert found["hit"] == k / n
-    low = beta.ppf(0.025, k, n - k + 1) if k else 0.0
-    high = beta.ppf(0.975, k + 1, n - k) if k < n else 1.0
-    # scipy finds the same bounds by root finding, to 1e-9 or better.
-    assert found["hit_low"] == pytest.approx(low, abs=1e-8)
-    assert found["hit_high"] == pytest.approx(high, abs=1e-8)
+from pipeline.labs.conjunction.paired import paired_p_value
 
 
 def test_all_ties_are_no_difference():
