@@ -5,7 +5,7 @@ sampled once, passed over several times, and accuracy on those very contexts, av
 last batches.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -21,7 +21,23 @@ BYTES = {"float32": 4, "float64": 8}
 GIB = 2**30
 
 
-class FullBatchConfig(Section):
+class OneEngine(Section):
+    """An engine with keys of its own."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keys_are_of_one_engine(cls, keys: Any) -> Any:
+        fields, others = set(cls.model_fields), set(keys) - set(cls.model_fields)
+        # The word alone was changed: neither a list of unknown keys nor of missing ones says how.
+        if "engine" in keys and fields - set(keys) and len(others) > 1:
+            raise ValueError(
+                f"engine: {keys['engine']} has other keys than {', '.join(sorted(others))}: name "
+                f"its preset, {{preset: {keys['engine']}}}"
+            )
+        return keys
+
+
+class FullBatchConfig(OneEngine):
     """Steps on the whole distribution; ``memory_gib`` is what a step may take.
 
     The accuracy on the train distribution is over ``eval_contexts`` contexts, drawn as the other
@@ -71,7 +87,7 @@ class FullBatchConfig(Section):
             )
 
 
-class MinibatchConfig(Section):
+class MinibatchConfig(OneEngine):
     """``batches_per_epoch`` batches of ``batch_size`` contexts, sampled once.
 
     The accuracy on the train distribution is the mean over the last ``eval_batches`` steps.
