@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from faults import as_yaml, fault, refusal, write
-from test_params import REAL, STAGES
+from ruamel.yaml import YAML
 
 from pipeline import config
 from pipeline.__main__ import ROOT
@@ -15,7 +15,10 @@ from pipeline.labs.memory.train import plan
 from pipeline.runtime import dag
 from pipeline.stages.check_params import TOGETHER
 
-ALL = [*STAGES, *TOGETHER]
+ALL = [*(dag.stage_module(name).Params for name in dag.stage_names(ROOT)), *TOGETHER]
+REAL: dict[str, Any] = YAML(typ="safe", pure=True).load(
+    (ROOT / config.FILE).read_text(encoding="utf-8")
+)
 BETAS = "train_heads.training.optimizer.options.betas"
 FROZEN = dict.fromkeys(("E", "P", "QKV", "O", "U"), True)
 MINIBATCHES = {"preset": "minibatch"}
