@@ -69,10 +69,10 @@ def bars(
     tall = max(1.0, len(names) / 7)
     stretched = config.model_copy(update={"panel_height": config.panel_height * tall})
     figure, axes = style.panels(
-        stretched, 1, 2, f"{title}: medians of {counts}, least divergence first", width=1.3
+        stretched, 1, 2, f"{title}: medians of {counts}, least divergence first", width=1.4
     )
-    for axis, quantity, unit in zip(
-        axes[0], ("divergence", "accuracy"), ("nats", "share"), strict=True
+    for axis, quantity, label in zip(
+        axes[0], ("divergence", "accuracy"), ("divergence (nats)", "accuracy"), strict=True
     ):
         middle = [results[name][quantity] for name in names]
         ends = [
@@ -86,7 +86,7 @@ def bars(
         words = [named(name, known) for name in names]
         axis.set_yticks(range(len(names)), words if quantity == "divergence" else [""] * len(names))
         axis.invert_yaxis()
-        axis.set_xlabel(f"{quantity} over the distribution ({unit})")
+        axis.set_xlabel(label)
     return figure
 
 

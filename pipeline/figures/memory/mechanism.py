@@ -123,9 +123,10 @@ def superposition(config: StyleConfig, arrays: VectorArrays, results: Results) -
     """
     figure, axes = style.panels(
         config, 2, 3,
-        "M7: median cosine of context vectors with their right row of U: low-rank "
-        f"{interval(results['low_rank'], 'cosine')}, attention "
-        f"{interval(results['attention'], 'cosine')} ({seeds([results['attention']['n']])}).\n"
+        "M7: median cosine of context vectors with their right row of U "
+        f"({seeds([results['attention']['n']])}):\n"
+        f"low-rank {interval(results['low_rank'], 'cosine')}, "
+        f"attention {interval(results['attention'], 'cosine')}. "
         f"Drawn: seed {int(arrays.seed)}, the median one by attention's",
     )  # fmt: skip
     contexts = ("context, by answer", "context, by answer")

@@ -100,7 +100,8 @@ def test_vectors_and_their_cosines_are_drawn(style, assert_same_bytes):
     assert drawn == [squares[name].tolist() for name in names]
     counts = figure.axes[2].patches[0].get_path().vertices[:, 1]
     assert counts.max() == np.histogram(arrays.cosines[0], np.linspace(-1, 1, 41))[0].max()
-    assert "low-rank 0.70 [0.60, 0.80], attention 0.50 [0.40, 0.60] (5 seeds)" in title(figure)
+    assert "(5 seeds):" in title(figure)
+    assert "low-rank 0.70 [0.60, 0.80], attention 0.50 [0.40, 0.60]" in title(figure)
     assert "seed 2, the median one by attention's" in title(figure)
     assert_same_bytes(lambda: mechanism.superposition(style, arrays, results))
 
