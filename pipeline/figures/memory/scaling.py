@@ -64,7 +64,7 @@ def heads(config: StyleConfig, points: pd.DataFrame, fits: Fits) -> Figure:
     dims = sorted(rows.d.unique())
     explained = [fit["r2"] for name, fit in fits.items() if name.startswith("P1.linear_d")]
     claim = (
-        f"a line before saturation explains {min(explained):.0%} to {max(explained):.0%}"
+        f"a line before saturation explains {min(explained):.0%} to {max(explained):.0%} of its variance"
         if explained
         else "too few points rise for a line"
     )
@@ -72,7 +72,7 @@ def heads(config: StyleConfig, points: pd.DataFrame, fits: Fits) -> Figure:
     figure, axes = style.panels(
         config, -(-len(dims) // COLUMNS), COLUMNS,
         f"P1: accuracy against the number of heads H, trained on {engine} "
-        f"({seeds(rows.n)}): {claim} of its variance",
+        f"({seeds(rows.n)}): {claim}",
     )  # fmt: skip
     flat = [axis for row in axes for axis in row]
     for axis, d in zip(flat, dims, strict=False):
