@@ -64,7 +64,8 @@ def heads(config: StyleConfig, points: pd.DataFrame, fits: Fits) -> Figure:
     dims = sorted(rows.d.unique())
     explained = [fit["r2"] for name, fit in fits.items() if name.startswith("P1.linear_d")]
     claim = (
-        f"a line before saturation explains {min(explained):.0%} to {max(explained):.0%} of its variance"
+        "a line before saturation explains "
+        f"{min(explained):.0%} to {max(explained):.0%} of its variance"
         if explained
         else "too few points rise for a line"
     )
