@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Annotated, Any
@@ -13,11 +14,12 @@ import work
 from pydantic import Field
 
 from pipeline import __main__ as shell
-from pipeline import tracking
+from pipeline import commands
 from pipeline.config import Section, StageParams
 from pipeline.runtime import artifacts, locks, provenance
 from pipeline.runtime.artifacts import ArtifactError
 from pipeline.runtime.provenance import Execution
+from pipeline.tracking.circumstances import Timing
 
 DVC = """
 stages:
@@ -70,14 +72,27 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
+class Process(AbstractContextManager[Any]):
+    """In place of the process that logs: ``record`` is told the execution."""
+
+    def __init__(self, record: Callable[[Execution], object]):
+        self.told = record
+
+    def record(self, execution: Execution, timing: Timing) -> None:
+        assert 0 <= timing.started_ms <= timing.ended_ms
+        self.told(execution)
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+
 @pytest.fixture(autouse=True)
 def recorded(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Execution]]:
     """The executions that went to tracking; this process stays as it is."""
     executions: list[Execution] = []
     monkeypatch.setattr(shell, "stage_module", stage(make))
     monkeypatch.setattr(locks, "end_with_parent", lambda: None)
-    monkeypatch.setattr(tracking, "import_while_computing", lambda: lambda: None)
-    monkeypatch.setattr(tracking, "record", lambda root, execution: executions.append(execution))
+    monkeypatch.setattr(commands, "TrackingProcess", lambda root: Process(executions.append))
     before = signal.getsignal(signal.SIGTERM)
     yield executions
     signal.signal(signal.SIGTERM, before)
@@ -191,11 +206,11 @@ def test_a_folder_that_cannot_be_written_is_one_line(
 def test_a_failure_to_track_costs_a_warning_and_no_result(
     root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def unreachable(root: Path, execution: Execution) -> None:
+    def unreachable(execution: Execution) -> None:
         assert set(files(root)) == {"a_stage/x.json", "a_stage/metrics.json"}  # complete by now
         raise RuntimeError("the server\ndoes not answer")
 
-    monkeypatch.setattr(tracking, "record", unreachable)
+    monkeypatch.setattr(commands, "TrackingProcess", lambda root: Process(unreachable))
     assert shell.main(["a_stage"], root) == 0
     found = complaint(capsys)
     assert found.startswith("warning: a_stage: not tracked (RuntimeError: the server does not ans")
@@ -217,16 +232,14 @@ HALF = """
 import signal, sys, time
 from pathlib import Path
 import test_main
-from pipeline import __main__ as shell, tracking
-from pipeline.runtime import locks
-from pipeline.runtime import locks
+from pipeline import __main__ as shell, commands
 def half(params, inputs, out):
     test_main.make(params, inputs, out)
     (inputs / ".." / "half").touch()
     time.sleep(60)
 shell.stage_module = test_main.stage(half)
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a background shell has it ignored
-tracking.import_while_computing = lambda: lambda: None
+commands.TrackingProcess = lambda root: test_main.Process(print)
 sys.exit(shell.main(["a_stage"], Path(sys.argv[1])))
 """
 

@@ -18,7 +18,6 @@ from functools import partial
 from multiprocessing.connection import wait as wait_for
 from typing import Any, TypeVar
 
-import torch
 from tqdm import tqdm
 
 SCHEDULER = "ATTENTION_LAB_SCHEDULER"
@@ -41,6 +40,8 @@ class ExecutionError(RuntimeError):
 
 def use_one_thread() -> None:
     """Compute with one numeric thread and deterministic algorithms in this process."""
+    import torch
+
     torch.set_num_threads(1)
     # What torch.use_deterministic_algorithms sets, without its 2 s import of the compiler.
     torch.set_deterministic_debug_mode("error")

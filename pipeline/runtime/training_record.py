@@ -13,7 +13,8 @@ from torch import Tensor
 
 from pipeline.core.nn.layers import MemberModule, concatenate
 from pipeline.core.training.ensemble import History
-from pipeline.runtime import artifacts, parallel, saved_models
+from pipeline.runtime import artifacts, model_list, parallel, saved_models
+from pipeline.runtime.model_list import HistoryRows, ModelEntry, SavedMember
 
 Metrics = Mapping[str, Float[Tensor, " member"]]
 OnStep = Callable[[], None]
@@ -166,8 +167,12 @@ def write(out: Path, trained: Sequence[Trained]) -> None:
     tables = [history_table(item) for item in trained if item.history is not None]
     if tables:
         artifacts.write_csv(out / "history.csv", pd.concat(tables, ignore_index=True))
-    entries = [entry(item, k) for item in trained for k in range(len(item.seeds))]
-    artifacts.write_json(out / "models.json", entries)
+    write_entries(out, [entry(item, k) for item in trained for k in range(len(item.seeds))])
+
+
+def write_entries(out: Path, entries: Sequence[ModelEntry]) -> None:
+    """Write models.json: what tracking makes a run of, an entry each."""
+    artifacts.write_json(out / model_list.FILE, model_list.content(entries))
 
 
 def history_table(item: Trained) -> pd.DataFrame:
@@ -185,24 +190,21 @@ def history_table(item: Trained) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def entry(item: Trained, member: int) -> dict[str, Any]:
+def entry(item: Trained, member: int) -> ModelEntry:
     """Describe one trained model for the tracking store."""
     seed = item.seeds[member]
     final = {name: float(values[member]) for name, values in item.metrics.items()}
     if item.history is not None:
         final |= {name: float(v[-1, member]) for name, v in item.history.values.items()}
-    # A model may run away on validation data; JSON and MLflow have no infinity.
-    known = {name: value if math.isfinite(value) else None for name, value in final.items()}
-    where = {"model": item.name, "seed": seed}
+    where: dict[str, str | int | float] = {"model": item.name, "seed": seed}
     registered = item.register is not None and member == 0
-    described: dict[str, Any] = {
-        "name": f"{item.experiment}.{item.name}.seed_{seed}",
-        "params": {**item.params, "seed": seed, "parameters": item.model.parameters_per_member},
-        "metrics": known,
-        "history": {"file": "history.csv", "where": where} if item.history is not None else None,
-        "model": {"file": "models.safetensors", "name": item.name, "member": member},
-        "register": item.register if registered else None,
-    }
-    if registered and item.example is not None:
-        described["example"] = item.example.tolist()
-    return described
+    return ModelEntry(
+        name=f"{item.experiment}.{item.name}.seed_{seed}",
+        params={**item.params, "seed": seed, "parameters": item.model.parameters_per_member},
+        # A model may run away on validation data; JSON and MLflow have no infinity.
+        metrics={key: value if math.isfinite(value) else None for key, value in final.items()},
+        history=None if item.history is None else HistoryRows(file="history.csv", where=where),
+        model=SavedMember(file="models.safetensors", name=item.name, member=member),
+        register_as=item.register if registered else None,
+        example=item.example.tolist() if registered and item.example is not None else None,
+    )

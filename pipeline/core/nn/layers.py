@@ -17,6 +17,10 @@ Model = TypeVar("Model", bound="MemberModule")
 class MemberModule(nn.Module):
     """A model of M members: every parameter has the leading axis ``member``.
 
+    Why not ordinary modules under torch.func.vmap: with the axis in sight every product can be
+    written for all members (one Gram matrix, one gather), and members join, split and are saved as
+    plain tensors.
+
     Subclasses take (config, generators), one generator a member, and name their ``Config``.
     """
 
