@@ -22,7 +22,12 @@ GIB = 2**30
 
 
 class OneEngine(Section):
-    """An engine with keys of its own."""
+    """What both engines have beside keys of their own."""
+
+    optimizer: OptimizerConfig
+    initial: InitialConfig
+    dtype: Dtype
+    record_every: Size
 
     @model_validator(mode="before")
     @classmethod
@@ -47,10 +52,6 @@ class FullBatchConfig(OneEngine):
     engine: Literal["full_batch"]
     steps: Size
     eval_contexts: Size
-    optimizer: OptimizerConfig
-    initial: InitialConfig
-    dtype: Dtype
-    record_every: Size
     memory_gib: Annotated[float, Field(gt=0)]
 
     @model_validator(mode="after")
@@ -98,10 +99,6 @@ class MinibatchConfig(OneEngine):
     batch_size: Size
     epochs: Size
     eval_batches: Size
-    optimizer: OptimizerConfig
-    initial: InitialConfig
-    dtype: Dtype
-    record_every: Size
 
     @model_validator(mode="after")
     def _steps_are_enough(self) -> "MinibatchConfig":
