@@ -1,4 +1,4 @@
-"""The exact engine against a plain re-implementation of the original training loop.
+"""The full-batch engine against a plain re-implementation of the original training loop.
 
 The original: a list of nn.MultiheadAttention in parallel, batches of 256 sampled contexts, one seed
 after the other. Speed is model-steps a second; time to equal accuracy is seconds until the uniform
@@ -14,8 +14,11 @@ from torch import Tensor, nn
 from bench import timing
 from pipeline.core.training.optimizers import OptimizerConfig, build, schedule_factor
 from pipeline.core.training.sampling import generators
-from pipeline.labs.memory import exact, laws, problems, scaling
-from pipeline.labs.memory.models import AttentionMemory, InitialConfig
+from pipeline.labs.memory.data import batches, families
+from pipeline.labs.memory.data.distribution import Distribution
+from pipeline.labs.memory.kernels import full_batch
+from pipeline.labs.memory.models.attention import AttentionMemory, InitialConfig
+from pipeline.labs.memory.models.shapes import PointConfig
 
 N, D, SEEDS, STEPS, BATCH = 50, 10, 5, 4096, 256
 FAST = InitialConfig(embedding=0.1, OV=2.0)
@@ -28,11 +31,11 @@ ADAM = OptimizerConfig(
 class Original(nn.Module):
     """Parallel attention modules over an embedding with additive positions, one model."""
 
-    def __init__(self, N: int, d: int, modules: int):
+    def __init__(self, N: int, d: int, n_heads: int):
         super().__init__()
         self.E, self.P = nn.Embedding(N, d), nn.Embedding(2, d)
         self.heads = nn.ModuleList(
-            nn.MultiheadAttention(d, 1, bias=False, batch_first=True) for _ in range(modules)
+            nn.MultiheadAttention(d, 1, bias=False, batch_first=True) for _ in range(n_heads)
         )
         self.U = nn.Linear(d, N, bias=False)
         self.register_buffer("mask", torch.ones(2, 2, dtype=torch.bool).triu(1))
@@ -47,18 +50,20 @@ class Original(nn.Module):
         return self.U(total)[:, -1]
 
 
-def lookup(tokens: int, seeds: int) -> list[laws.Law]:
+def lookup(tokens: int, seeds: int) -> list[Distribution]:
     """Return random look-up tables, one a seed."""
     drawn = [
-        laws.draw_supports(tokens, (tokens, tokens, 1), g) for g in generators(range(seeds), 1)
+        families.draw_supports(tokens, (tokens, tokens, 1), g) for g in generators(range(seeds), 1)
     ]
-    return [laws.power_unif((1.0, 1.0, 1.0), supports, tokens) for supports in drawn]
+    return [families.power_unif((1.0, 1.0, 1.0), supports, tokens) for supports in drawn]
 
 
-def original_loop(law: laws.Law, d: int, modules: int, steps: int) -> tuple[Original, float]:
+def original_loop(
+    distribution: Distribution, d: int, n_heads: int, steps: int
+) -> tuple[Original, float]:
     """Train by the published protocol; return the model and its seconds."""
-    model = Original(law.N, d, modules)
-    triples = law.sample(64 * BATCH, torch.Generator().manual_seed(0)).view(64, BATCH, 3)
+    model = Original(distribution.N, d, n_heads)
+    triples = distribution.sample(64 * BATCH, torch.Generator().manual_seed(0)).view(64, BATCH, 3)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
     started = time.perf_counter()
     for step in range(steps):
@@ -71,45 +76,47 @@ def original_loop(law: laws.Law, d: int, modules: int, steps: int) -> tuple[Orig
     return model, time.perf_counter() - started
 
 
-def uniform_accuracy(model: Original, law: laws.Law) -> float:
+def uniform_accuracy(model: Original, distribution: Distribution) -> float:
     """Return the accuracy over all contexts alike."""
-    tokens = torch.cartesian_prod(torch.arange(law.N), torch.arange(law.N))
+    tokens = torch.cartesian_prod(torch.arange(distribution.N), torch.arange(distribution.N))
     with torch.no_grad():
         guess = model(tokens).argmax(1)
-    return float((guess == law.conditional.argmax(1)).double().mean())
+    return float((guess == distribution.conditional.argmax(1)).double().mean())
 
 
 class Ours:
-    """The exact engine's training of stacked members, a step at a time."""
+    """The full-batch engine's training of stacked members, a step at a time."""
 
-    def __init__(self, d: int, modules: int, members: int, tokens: int, steps: int):
-        point = scaling.PointConfig(d=d, d_head=d, modules=modules, layers=1, mlp=False)
-        self.model = AttentionMemory(scaling.shape(tokens, point, FAST), generators(range(members)))
-        self.problem = problems.whole(lookup(tokens, members), torch.float32)
+    def __init__(self, d: int, n_heads: int, members: int, tokens: int, steps: int):
+        point = PointConfig(d=d, d_head=d, n_heads=n_heads, n_layers=1, mlp=False)
+        self.model = AttentionMemory(point.model(tokens, FAST), generators(range(members)))
+        self.batch = batches.full_batch(lookup(tokens, members), torch.float32)
         self.optimizer, self.steps, self.done = build(ADAM, self.model.parameters()), steps, 0
 
     def step(self) -> None:
-        """Take one step on the whole law."""
+        """Take one step on the whole distribution."""
         for group in self.optimizer.param_groups:
             group["lr"] = ADAM.learning_rate * schedule_factor(ADAM, self.done, self.steps)
         self.optimizer.zero_grad()
-        exact.divergence(self.model, self.problem).sum().backward()
+        full_batch.divergence(self.model, self.batch).sum().backward()
         self.optimizer.step()
         self.done += 1
 
     def accuracy(self) -> float:
         """Return the mean accuracy over members and contexts."""
         with torch.no_grad():
-            return float(exact.accuracy(self.model, self.problem).mean())
+            return float(full_batch.accuracy(self.model, self.batch).mean())
 
 
-def per_step(modules: int, steps: int = 30) -> dict[str, float]:
+def per_step(n_heads: int, steps: int = 30) -> dict[str, float]:
     """Return the ratio of seconds for one model-step, theirs to ours."""
-    ours = Ours(D, modules, SEEDS, N, 10**6)
-    law = lookup(N, 1)[0]
+    ours = Ours(D, n_heads, SEEDS, N, 10**6)
+    distribution = lookup(N, 1)[0]
     # SEEDS sequential models make SEEDS model-steps where one stacked step makes as many.
     found = timing.ratio(
-        repeated(ours.step, steps), lambda: original_loop(law, D, modules, steps * SEEDS), repeats=5
+        repeated(ours.step, steps),
+        lambda: original_loop(distribution, D, n_heads, steps * SEEDS),
+        repeats=5,
     )
     return {
         "ratio": found["ratio"], "ratio_low": found["ratio_low"], "ratio_high": found["ratio_high"],
@@ -128,25 +135,25 @@ def repeated(function: Callable[[], object], times: int) -> Callable[[], None]:
     return run
 
 
-def to_equal_accuracy(modules: int) -> dict[str, float]:
+def to_equal_accuracy(n_heads: int) -> dict[str, float]:
     """Return seconds to the uniform accuracy that the original ends with, for SEEDS models each.
 
     Our steps come in the shortest of a few schedules that reaches it. Accuracies are means over the
     seeds for ours, and over one seed for the original, whose seconds are multiplied: its seeds run
     one after the other.
     """
-    law = lookup(N, 1)[0]
-    model, seconds = original_loop(law, D, modules, STEPS)
-    target, theirs = uniform_accuracy(model, law), seconds * SEEDS
+    distribution = lookup(N, 1)[0]
+    model, seconds = original_loop(distribution, D, n_heads, STEPS)
+    target, theirs = uniform_accuracy(model, distribution), seconds * SEEDS
     for steps in (100, 150, 200, 300, 400, 600, 900, 1200):
-        ours = Ours(D, modules, SEEDS, N, steps)
+        ours = Ours(D, n_heads, SEEDS, N, steps)
         mine = timing.seconds(repeated(ours.step, steps))
         if ours.accuracy() >= target:
             return {
                 "ratio": theirs / mine, "target_accuracy": target, "our_accuracy": ours.accuracy(),
                 "our_steps": steps, "ours_s": mine, "theirs_s": theirs,
             }  # fmt: skip
-    raise RuntimeError(f"no schedule reached the accuracy {target} at H = {modules}")
+    raise RuntimeError(f"no schedule reached the accuracy {target} at H = {n_heads}")
 
 
 def costs() -> dict[str, dict[str, float]]:
@@ -170,9 +177,9 @@ def main() -> None:
     """Compare at H = 1, 11, 31 and draw up the costs."""
     timing.one_thread()
     rows: dict[str, dict[str, float]] = {}
-    for modules in (1, 11, 31):
-        rows[f"model-steps H={modules}"] = per_step(modules)
-        rows[f"equal accuracy H={modules}"] = to_equal_accuracy(modules)
+    for n_heads in (1, 11, 31):
+        rows[f"model-steps H={n_heads}"] = per_step(n_heads)
+        rows[f"equal accuracy H={n_heads}"] = to_equal_accuracy(n_heads)
     timing.record("memory", rows | costs())
 
 

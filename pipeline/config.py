@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from types import NoneType
-from typing import Annotated, Any, TypeVar, get_args
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from ruamel.yaml import YAML
@@ -182,12 +182,14 @@ def build(content: Content, params: type[Params]) -> Params:
     try:
         return params.model_validate_json(json.dumps(chosen, default=str))
     except ValidationError as error:
-        raise ConfigError(f"{file}: {explain(error, params)}{_from(error, content)}") from error
+        raise ConfigError(
+            f"{file}: {explain(error, params)}{_from(error, params, content)}"
+        ) from error
 
 
-def _from(error: ValidationError, content: Content) -> str:
+def _from(error: ValidationError, params: type[StageParams], content: Content) -> str:
     """Say which preset a refused value comes from, if it does not stand in its section."""
-    section, *keys = error.errors(include_url=False)[0]["loc"] or ("",)
+    section, *keys = resolved(params, error.errors(include_url=False)[0]["loc"])[0] or ("",)
     lab, _, part = str(section).partition(".")
     origin = content.resolved.origin([lab, part, *keys])
     return f" (it stands at {origin})" if origin else ""
@@ -214,12 +216,19 @@ def explain(error: ValidationError, params: type[StageParams]) -> str:
     """Say in one line what is wrong: key, expectation, finding."""
     fault = error.errors(include_url=False)[0]
     kind, context = fault["type"], fault.get("ctx", {})
-    key = ".".join(str(part) for part in fault["loc"])
+    place, section = resolved(params, fault["loc"])
+    key = ".".join(str(part) for part in place)
     if kind == "missing":
         return f"{key} is missing"
     if kind == "extra_forbidden":
-        known = known_keys(params, fault["loc"][:-1])
+        known = list(section.model_fields)
         return f"{key} is not a known key{closest(str(fault['loc'][-1]), known)}"
+    if kind in ("union_tag_invalid", "union_tag_not_found"):
+        word = str(context["discriminator"]).strip("'")
+        if kind == "union_tag_not_found":
+            return f"{key}.{word} is missing"
+        expected = " or ".join(context["expected_tags"].split(", "))
+        return f"{key}.{word} must be {expected}, got {context['tag']!r}"
     if kind == "value_error":
         return f"{key}: {context['error']}" if key else str(context["error"])
     found = fault["input"]
@@ -233,15 +242,45 @@ def explain(error: ValidationError, params: type[StageParams]) -> str:
     return f"{key}: {fault['msg']}, got {found!r}"
 
 
-def known_keys(params: type[StageParams], place: tuple[int | str, ...]) -> Iterable[str]:
-    """Return the keys that may stand at a place, (section, key, ...)."""
-    kind: Any = params.sections()[str(place[0])]
-    for part in place[1:]:
-        inside = [a for a in get_args(kind) if a not in (str, ...)]  # of a mapping or a list
-        kind = inside[0] if inside else kind.model_fields[str(part)].annotation
+def resolved(
+    params: type[StageParams], loc: tuple[int | str, ...]
+) -> tuple[tuple[int | str, ...], Any]:
+    """Return the place of a fault as the file has it, and the class of the section it is in.
+
+    Where one of two sections may stand, pydantic names the chosen one in its place: the file has no
+    such key.
+    """
+    if not loc or str(loc[0]) not in params.sections():
+        return loc, None
+    place, section = [loc[0]], params.sections()[str(loc[0])]
+    kind: Any = section
+    for part in loc[1:]:
+        kinds = [a for a in get_args(kind) if a not in (str, NoneType, ...)]
+        if kinds and part in (tags := _tagged(kinds)):
+            kind = section = tags[str(part)]
+            continue
+        place.append(part)
+        if kinds and get_origin(kind) not in (Union, UnionType):  # of a mapping or a list
+            kind = kinds[0]
+        elif part in getattr(kind, "model_fields", {}):
+            kind = kind.model_fields[str(part)].annotation
         if NoneType in get_args(kind):
             kind = get_args(kind)[0]
-    return list(kind.model_fields)
+        if isinstance(kind, type) and issubclass(kind, Section):
+            section = kind
+    return tuple(place), section
+
+
+def _tagged(kinds: list[Any]) -> dict[str, Any]:
+    """Return the sections that one may choose from, by their word."""
+    return {
+        str(word): kind
+        for kind in kinds
+        if isinstance(kind, type) and issubclass(kind, Section)
+        for field in kind.model_fields.values()
+        if get_origin(field.annotation) is Literal and len(get_args(field.annotation)) == 1
+        for word in get_args(field.annotation)
+    }
 
 
 def closest(name: str, known: Iterable[str]) -> str:

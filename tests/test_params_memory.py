@@ -5,62 +5,94 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from faults import as_yaml, fault, refusal
-from test_params import REAL, STAGES, put
+from faults import as_yaml, fault, refusal, write
+from ruamel.yaml import YAML
 
+from pipeline import config
 from pipeline.__main__ import ROOT
-from pipeline.labs.memory import exact
+from pipeline.labs.memory.kernels import full_batch
+from pipeline.labs.memory.train import plan
 from pipeline.runtime import dag
 from pipeline.stages.check_params import TOGETHER
-from pipeline.stages.memory import _check as memory_check
 
-ALL = [*STAGES, *TOGETHER]
-BETAS = "train_heads.training.exact.optimizer.options.betas"
+ALL = [*(dag.stage_module(name).Params for name in dag.stage_names(ROOT)), *TOGETHER]
+REAL: dict[str, Any] = YAML(typ="safe", pure=True).load(
+    (ROOT / config.FILE).read_text(encoding="utf-8")
+)
+BETAS = "train_heads.training.optimizer.options.betas"
 FROZEN = dict.fromkeys(("E", "P", "QKV", "O", "U"), True)
+MINIBATCHES = {"preset": "minibatch"}
 REFUSED = {
-    "laws.lookup_50.nb_tokens": ([51, 50, 1], "must be from 1 to N = 50, got [51, 50, 1]"),
-    "laws.maps.nb_tokens": ([10, 0, 1], "nb_tokens must be from 1 to N = 100, got [10, 0, 1]"),
-    "laws.maps.N": (9, "nb_tokens must be from 1 to N = 9, got [10, 10, 1]"),
-    "laws.rank.ranks": ([5, 11], "ranks must not exceed N = 10, got [5, 11]"),
-    "laws.almost_rank.rank": (11, "rank must not exceed N = 10, got 11"),
-    "laws.scaling.alpha_1": ([0.5, 1.1], "laws.scaling.alpha_1.1 must be <= 1, got 1.1"),
-    "laws.scaling.alpha_2": ([0.0], "laws.scaling.alpha_2.0 must be > 0, got 0.0"),
-    "laws.superposition.p": (0.0, "laws.superposition.p must be > 0, got 0.0"),
-    "low_rank.d": ({"scaling": 10, "scalling": 10}, "got ['scaling', 'scalling']"),
-    "low_rank.d.almost_rank": (10, "must be < memory.laws.almost_rank.N = 10, got 10"),
-    "low_rank.d.rank": (6, "low_rank.d.rank must be <= the least of memory.laws.rank.ranks = 5, "),
-    "train_heads.grids.P1.modules": ([1, 6, 6], "P1 must have distinct models, got d3_h6 2 times"),
+    "distributions.lookup_50.support_sizes": (
+        [51, 50, 1], "must be from 1 to N = 50, got [51, 50, 1]",
+    ),
+    "distributions.maps.support_sizes": (
+        [10, 0, 1], "support_sizes must be from 1 to N = 100, got [10, 0, 1]",
+    ),
+    "distributions.maps.N": (9, "support_sizes must be from 1 to N = 9, got [10, 10, 1]"),
+    "distributions.rank.ranks": ([5, 11], "ranks must not exceed N = 10, got [5, 11]"),
+    "distributions.almost_rank.rank": (11, "rank must not exceed N = 10, got 11"),
+    "distributions.scaling.alpha_1": ([0.5, 1.1], "scaling.alpha_1.1 must be <= 1, got 1.1"),
+    "distributions.scaling.alpha_2": ([0.0], "scaling.alpha_2.0 must be > 0, got 0.0"),
+    "distributions.superposition.p": (0.0, "superposition.p must be > 0, got 0.0"),
+    "train_low_rank.d": ({"scaling": 10, "scalling": 10}, "got ['scaling', 'scalling']"),
+    "train_low_rank.d.almost_rank": (
+        10, "must be < memory.distributions.almost_rank.N = 10, got 10",
+    ),
+    "train_low_rank.d.rank": (
+        6, "train_low_rank.d.rank must be <= the least of memory.distributions.rank.ranks = 5, ",
+    ),
+    "train_heads.grids.P1.n_heads": ([1, 6, 6], "P1 must have distinct models, got d3_h6 2 times"),
     "train_widths.grids.P2.d_head": ([0, 10], "P2 must have distinct models, got d10_h20 2 times"),
-    "train_heads.training.published.last": (4097, "must not exceed batches * epochs = 4096, got"),
+    "train_published.training.eval_batches": (
+        4097, "must not exceed batches_per_epoch * epochs = 4096, got 4097",
+    ),
     "train_mlp.grid.mlp": ([False], "grid.mlp must be [false, true], got [False]"),
     "train_variants.freezes.nothing": (FROZEN, "freezes.nothing must leave a part false"),
-    "train_heads.training.exact.memory_gib": (0.0, "memory_gib must be > 0, got 0.0"),
-    "train_heads.training.engine": ("fast", "must be 'exact' or 'published', got 'fast'"),
+    "train_heads.training.memory_gib": (
+        0.0, "memory.train_heads.training.memory_gib must be > 0, got 0.0",
+    ),
+    "train_heads.training.engine": (
+        "fast", "training.engine must be 'full_batch' or 'minibatch', got 'fast'",
+    ),
+    "train_published.training.engine": (
+        "full_batch", "engine: full_batch has other keys than batch_size, batches_per_epoch, "
+        "epochs, eval_batches: name its preset, {preset: full_batch}",
+    ),
+    "train_heads.training.batch_size": (
+        8, "memory.train_heads.training.batch_size is not a known key",
+    ),
+    "train_heads.training.optimizer.warmup_steps": (
+        551, "warmup_steps must not exceed the 550 steps, got 551",
+    ),
     BETAS: ([0.9, 0.95, 0.99], f"{BETAS}: must be a number or a pair of numbers, got [0.9, 0.95"),
-    "train_published.points": ([[10, 1], [10, 0]], "points.1: modules must be >= 1, got 0"),
+    "train_published.points": ([[10, 1], [10, 0]], "points.1: n_heads must be >= 1, got 0"),
     "train_curves.skips": (
         dict.fromkeys(("pos_QK", "emb_QK"), True), "train_curves.skips is not a known key",
     ),
 }  # fmt: skip
 EMPTY = (
-    "laws.curves_certain.seeds", "laws.scaling.alpha_1", "laws.scaling.alpha_2", "laws.rank.ranks",
-    "laws.rank.axis_aligned", "train_heads.grids.P1.d", "train_heads.grids.P1.d_head",
-    "train_widths.grids.P2.modules", "train_small.grids.P6.mlp", "train_published.points",
-    "train_table.models",
+    "distributions.curves_certain.seeds", "distributions.scaling.alpha_1",
+    "distributions.scaling.alpha_2", "distributions.rank.ranks", "distributions.rank.axis_aligned",
+    "train_heads.grids.P1.d", "train_heads.grids.P1.d_head", "train_widths.grids.P2.n_heads",
+    "train_small.grids.P6.mlp", "train_published.points", "train_table.models",
 )  # fmt: skip
 SHAPES = (
     "train_curves.model", "train_table.models.0", "train_variants.freezing_model",
-    "train_variants.skips_model", "train_inside.maps_model", "train_inside.heads_model",
-    "train_inside.superposition_model",
+    "train_variants.skips_model", "train_mechanism.maps_model", "train_mechanism.heads_model",
+    "train_mechanism.superposition_model",
 )  # fmt: skip
 
 
 def changed(values: dict[str, Any]) -> dict[str, Any]:
-    """params.yaml with other values in the memory lab."""
+    """params.yaml with other values in the memory lab, beside its presets where it names one."""
     content: dict[str, Any] = deepcopy(REAL)
     for key, value in values.items():
-        place = [int(part) if part.isdigit() else part for part in key.split(".")]
-        put(content, ("memory", *place), value)
+        *above, last = key.split(".")
+        place: Any = content["memory"]
+        for part in above:
+            place = place[int(part)] if part.isdigit() else place.setdefault(part, {})
+        place[last] = value
     return content
 
 
@@ -93,94 +125,94 @@ def test_a_published_point_given_twice_is_refused(tmp_path: Path) -> None:
 def test_sub_heads_that_do_not_divide_are_refused_before_the_model_is_made(
     tmp_path: Path, key: str
 ) -> None:
-    message = found(tmp_path, {f"{key}.d_head": 8, f"{key}.sub_heads": 3})
-    assert message == (f"memory.{key}: sub_heads must divide d_head, got d_head = 8, sub_heads = 3")
+    message = found(tmp_path, {f"{key}.d_head": 8, f"{key}.patterns_per_head": 3})
+    assert message == (
+        f"memory.{key}: patterns_per_head must divide d_head, got d_head = 8, patterns_per_head = 3"
+    )
 
 
-def law_of(N: int) -> dict[str, Any]:
-    return {"laws.lookup_50.N": N, "laws.lookup_50.nb_tokens": [N, N, 1]}
+def lookup_of(N: int) -> dict[str, Any]:
+    return {"distributions.lookup_50.N": N, "distributions.lookup_50.support_sizes": [N, N, 1]}
 
 
-def test_a_law_too_large_for_the_exact_engine_is_refused_with_its_need_and_the_other_engine(
+def test_what_is_too_large_for_full_batches_is_refused_with_its_need_and_the_other_engine(
     tmp_path: Path,
 ) -> None:
-    known = law_of(1500) | {
-        "laws.lookup_50.seeds": [0, 1],
-        "train_heads.grids.P1.modules": [1, 20],
-        "train_heads.training.exact.memory_gib": 2.0,
-        "train_heads.training.exact.dtype": "float32",
-        "train_widths.training.engine": "published",
-        "train_published.training.engine": "published",
-        "train_heads.training.engine": "exact",
+    known = lookup_of(1500) | {
+        "distributions.lookup_50.seeds": [0, 1],
+        "train_heads.grids.P1.n_heads": [1, 20],
+        "train_heads.training.memory_gib": 2.0,
+        "train_heads.training.dtype": "float32",
+        "train_widths.training": MINIBATCHES,
     }
     # Ten arrays as large as the logits [N, N^2] and six of 20 heads' weights; the largest model is
-    # named, so that its memory is enough for all. Laws are N^3 float64 a seed.
+    # named, so that its memory is enough for all. Distributions are N^3 float64 a seed.
     need = 2 * 2 * 1500**2 * 4 * (5 * 1500 + 3 * 20) / 2**30
     assert found(tmp_path, known) == (
-        f"memory.train_heads.grids.P1: the exact engine would need about {need:.3g} GiB at "
-        "memory.laws.lookup_50.N = 1500 (heads = 20, mlp_width = 0, members = 2), and "
-        "memory.train_heads.training.exact.memory_gib is 2: lower N, raise memory_gib, or set "
-        "memory.train_heads.training.engine: published (the laws' own tables take "
-        f"{2 * 1500**3 * 8 / 2**30:.3g} GiB)"
+        f"memory.train_heads.grids.P1: full batches would need about {need:.3g} GiB at "
+        "memory.distributions.lookup_50.N = 1500 (attention patterns = 20, mlp_width = 0, "
+        "members = 2), and memory.train_heads.training.memory_gib is 2: lower N, raise memory_gib, "
+        "or train by minibatches (memory.train_heads.training.engine; the distributions' own "
+        f"tables take {2 * 1500**3 * 8 / 2**30:.3g} GiB)"
     )
-    enough = known | {"train_heads.training.exact.memory_gib": need * 1.001}
-    assert refusal(changed(enough), ALL) is None
-    batches = known | {"train_heads.training.engine": "published"}
-    assert refusal(changed(batches), ALL) is None
+    enough = known | {"train_heads.training.memory_gib": need * 1.001}
+    assert refusal(write(tmp_path, as_yaml(changed(enough))), ALL) is None
+    batches = {key: value for key, value in known.items() if "train_heads.training" not in key}
+    batches |= {"train_heads.training": MINIBATCHES}
+    assert refusal(write(tmp_path, as_yaml(changed(batches))), ALL) is None
 
 
 def test_double_precision_needs_twice_the_memory(tmp_path: Path) -> None:
-    law = law_of(200)
-    need = exact.bytes_needed(200, 31, 5, 0) / 2**30
-    known = law | {
-        "laws.lookup_50.seeds": [0, 1, 2, 3, 4],
-        "train_heads.grids.P1.modules": [31],
-        "train_heads.training.exact.memory_gib": 1.5 * need,
-        "train_heads.training.exact.dtype": "float32",
+    need = full_batch.bytes_needed(200, 31, 5, 0) / 2**30
+    known = lookup_of(200) | {
+        "distributions.lookup_50.seeds": [0, 1, 2, 3, 4],
+        "train_heads.grids.P1.n_heads": [31],
+        "train_heads.training.memory_gib": 1.5 * need,
+        "train_heads.training.dtype": "float32",
     }
-    assert refusal(changed(known), ALL) is None
-    message = found(tmp_path, known | {"train_heads.training.exact.dtype": "float64"})
+    assert refusal(write(tmp_path, as_yaml(changed(known))), ALL) is None
+    message = found(tmp_path, known | {"train_heads.training.dtype": "float64"})
     assert f"would need about {2 * need:.3g} GiB" in message
 
 
 def test_a_large_part_that_is_off_needs_no_memory(tmp_path: Path) -> None:
-    known = {"laws.lookup_200.N": 2000, "laws.lookup_200.nb_tokens": [2000, 2000, 1]}
+    known = {
+        "distributions.lookup_200.N": 2000,
+        "distributions.lookup_200.support_sizes": [2000, 2000, 1],
+    }
     off = changed(known | {"train_large.run": False})
     assert refusal(off, ALL) is None
     message = found(tmp_path, known | {"train_large.run": True})
-    assert message.startswith("memory.train_large.wide: the exact engine would need about ")
-    assert "memory.laws.lookup_200.N = 2000" in message
+    assert message.startswith("memory.train_large.wide: full batches would need about ")
+    assert "memory.distributions.lookup_200.N = 2000" in message
 
 
-def test_laws_stacked_in_one_computation_count_as_members(tmp_path: Path) -> None:
+def test_distributions_stacked_in_one_computation_count_as_members(tmp_path: Path) -> None:
     known = {
-        "laws.scaling.seeds": [0], "train_table.training.engine": "exact",
-        "train_table.laws_per_cell": 7, "train_table.training.exact.memory_gib": 1e-3,
+        "distributions.scaling.seeds": [0], "train_table.distributions_per_cell": 7,
+        "train_table.training": {"preset": "full_batch", "memory_gib": 1e-3},
     }  # fmt: skip
     assert "members = 7)" in found(tmp_path, known)
-    assert "members = 30)" in found(tmp_path, known | {"train_table.laws_per_cell": 99})
+    more = known | {"train_table.distributions_per_cell": 99}
+    assert "members = 30)" in found(tmp_path, more)
 
 
-def test_each_training_is_checked_with_the_laws_that_its_stage_reads() -> None:
-    content = changed({"train_large.run": True})
-    params = memory_check.Params.model_validate_json(
-        as_yaml({name: content["memory"][name.split(".")[1]] for name in _sections()})
-    )
+def test_each_training_is_checked_with_the_distributions_that_its_stage_reads(
+    tmp_path: Path,
+) -> None:
+    params = config.load(write(tmp_path, as_yaml(changed({"train_large.run": True}))), plan.Params)
     checked: dict[str, set[str]] = {}
-    for planned in (*params.sweeps(), *params.notebooks()):
+    for planned in (*params.sweeps(), *params.variants_planned()):
         stage = "_".join(planned.where.split(".")[:2])
-        checked.setdefault(stage, set()).add(planned.law)
+        checked.setdefault(stage, set()).add(planned.entry)
+    folder = "data/memory_data/"
     read = {
         name: {
-            path.removeprefix("data/memory_laws/").removesuffix(".npz")
+            path.removeprefix(folder).removesuffix(".npz")
             for path in stage["deps"]
-            if path.startswith("data/memory_laws/")
+            if path.startswith(folder)
         }
         for name, stage in dag.read(ROOT).items()
-        if name.startswith("memory_train_")
+        if name.startswith("memory_train_") and name != "memory_train_low_rank"
     }
     assert checked == read
-
-
-def _sections() -> list[str]:
-    return list(memory_check.Params.sections())

@@ -50,6 +50,7 @@ def schema(params: Path, stages: Iterable[type[StageParams]]) -> dict[str, Any]:
                 properties[key].setdefault("description", comment)
     for definition in definitions.values():
         _allow_presets(definition)
+        _allow_either(definition)
     labs: dict[str, Any] = {}
     for name, kind in sections.items():
         lab, _, part = name.partition(".")
@@ -106,6 +107,14 @@ def _allow_presets(definition: dict[str, Any]) -> None:
         definition["properties"][presets.KEY] = {"$ref": "#/$defs/preset"}
 
 
+def _allow_either(definition: dict[str, Any]) -> None:
+    """Let any of several sections stand where the word that chooses one is in a preset."""
+    for value in definition.get("properties", {}).values():
+        if "discriminator" in value:
+            value.pop("discriminator")
+            value["anyOf"] = value.pop("oneOf")
+
+
 class _Seen:
     """What params.yaml shows of the classes: a comment for each key, the class of each preset."""
 
@@ -121,12 +130,12 @@ class _Seen:
 
     def walk(self, value: Any, kind: Any) -> None:
         """Look at a value of the file that is to be a ``kind``, and at all inside it."""
-        section = _section(kind)
         if isinstance(value, list):
             for item in value:
                 self.walk(item, _inside(kind))
         if not isinstance(value, CommentedMap):
             return
+        section = _section(kind, self.keys(value))
         name = value.get(presets.KEY)
         if name in self.named and section is not None and name not in self.presets:
             self.presets[name] = section
@@ -137,6 +146,11 @@ class _Seen:
             elif key in section.model_fields:
                 self.comment(section, key, self.lines[value.lc.key(key)[0]])
                 self.walk(inner, section.model_fields[key].annotation)
+
+    def keys(self, value: CommentedMap) -> set[str]:
+        """Return the keys of a mapping, and of the presets that it names."""
+        preset = self.named.get(value.get(presets.KEY))
+        return set(value) | (self.keys(preset) if isinstance(preset, CommentedMap) else set())
 
     def comment(self, section: type[Section], key: str, line: str) -> None:
         """Keep a key's comment: that at the end of its line, the first of the file."""
@@ -154,9 +168,17 @@ def _bare(kind: Any) -> Any:
     return kind
 
 
-def _section(kind: Any) -> type[Section] | None:
-    bare = _bare(kind)
-    return bare if isinstance(bare, type) and issubclass(bare, Section) else None
+def _section(kind: Any, keys: set[str]) -> type[Section] | None:
+    """Return the section that stands there; of several that may, the one with most of the keys."""
+    while get_origin(kind) is Annotated:
+        kind = get_args(kind)[0]
+    union = get_origin(kind) in (Union, types.UnionType)
+    options = [
+        option
+        for option in (get_args(kind) if union else (kind,))
+        if isinstance(option, type) and issubclass(option, Section)
+    ]
+    return max(options, key=lambda o: len(keys & o.model_fields.keys()), default=None)
 
 
 def _inside(kind: Any) -> Any:

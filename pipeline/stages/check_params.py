@@ -9,11 +9,11 @@ it reaches.
 from pathlib import Path
 
 from pipeline import config
+from pipeline.labs.memory.train import plan as memory_plan
 from pipeline.runtime import artifacts, dag, fingerprint, runner
-from pipeline.stages.memory import _check as memory_check
 
 # Sections that no stage reads together: a stage that did would rerun when any of them changes.
-TOGETHER = (memory_check.Params,)
+TOGETHER = (memory_plan.Params,)
 
 
 class Params(config.StageParams):

@@ -47,19 +47,22 @@ def polynomial(x: Float[Tensor, " point"], y: Float[Tensor, " point"], degree: i
     return least_squares(torch.stack([x.double() ** k for k in range(degree + 1)], 1), y)
 
 
-def hinge(
-    x: Float[Tensor, " point"], y: Float[Tensor, " point"], breaks: Float[Tensor, " candidate"]
+def piecewise_linear(
+    x: Float[Tensor, " point"],
+    y: Float[Tensor, " point"],
+    breakpoints: Float[Tensor, " candidate"],
 ) -> tuple[float, Fit]:
-    """Fit two joined lines; return the break with the least residual, and its fit.
+    """Fit two joined lines; return the breakpoint with the least residual, and its fit.
 
-    Coefficients are the value at the break, the slope before it and the slope after it.
+    Coefficients are the value at the breakpoint, the slope before it and the slope after it.
     """
     best: tuple[float, Fit] | None = None
-    for place in breaks.double().tolist():
-        before, after = (x.double() - place).clamp(max=0), (x.double() - place).clamp(min=0)
-        found = least_squares(torch.stack([torch.ones_like(before), before, after], 1), y)
-        if best is None or found.r2 > best[1].r2:
-            best = (place, found)
+    for breakpoint_ in breakpoints.double().tolist():
+        before = (x.double() - breakpoint_).clamp(max=0)
+        after = (x.double() - breakpoint_).clamp(min=0)
+        fit = least_squares(torch.stack([torch.ones_like(before), before, after], 1), y)
+        if best is None or fit.r2 > best[1].r2:
+            best = (breakpoint_, fit)
     if best is None:
-        raise ValueError("a hinge needs at least one candidate for its break")
+        raise ValueError("two joined lines need at least one candidate for their breakpoint")
     return best

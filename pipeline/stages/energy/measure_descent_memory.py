@@ -9,8 +9,8 @@ from pydantic import Field
 from pipeline.config import StageParams
 from pipeline.labs.energy.models.heads import AttentionLayer
 from pipeline.labs.energy.report import descent as report
-from pipeline.labs.memory.activations import LayerActivations, activations
-from pipeline.labs.memory.models import AttentionMemory
+from pipeline.labs.memory.measure.activations import LayerActivations, activations
+from pipeline.labs.memory.models.attention import AttentionMemory
 from pipeline.runtime import records, saved_models
 
 LAST = slice(-1, None)  # the position that predicts
@@ -40,7 +40,7 @@ def at_work(inputs: Path, count: int) -> Iterator[report.ModelAtWork]:
         of_all = tokens.expand(model.members, -1, -1)
         with torch.no_grad():
             layers = [attention_layer(layer) for layer in activations(model.double(), of_all)]
-        description = f"d = {model.config.d}, H = {model.config.modules}"
+        description = f"d = {model.config.d}, H = {model.config.n_heads}"
         yield report.ModelAtWork(f"memory_{name}", description, layers, LAST)
 
 

@@ -6,25 +6,17 @@ from matplotlib.figure import Figure
 from pydantic import Field
 
 from pipeline.config import StageParams
-from pipeline.figures.memory import inside as memory_inside
-from pipeline.figures.memory import scaling as memory_scaling
-from pipeline.figures.memory import tables as memory_tables
+from pipeline.figures.memory import divergence, mechanism, scaling
+from pipeline.figures.memory.labels import FREEZES, SKIPS
 from pipeline.figures.style import StyleConfig, applied
+from pipeline.labs.memory.measure.mechanism import HeadArrays, MapArrays, VectorArrays
+from pipeline.labs.memory.measure.theory import GeometryRow, TheoryRow
+from pipeline.labs.memory.report.divergence import BaselineRow, ComparedRow
+from pipeline.labs.memory.report.fits import FitRow, from_long_table
+from pipeline.labs.memory.report.points import PointRow
+from pipeline.labs.memory.train.runs import HistoryRow
 from pipeline.runtime import artifacts, drawings
-
-MAPS = {
-    "maps": "float64 head N N", "possible": "bool N N", "singular": "float64 3 N",
-    "singular_seen": "float64 3 row",
-}  # fmt: skip
-HEADS = {
-    "solo": "float64 head N N", "group": "float64 N N", "logits": "float64 head N N",
-    "coordinates": "float64 head N N", "gram": "float64 N N", "possible": "bool N N",
-}  # fmt: skip
-VECTORS = {
-    "low_rank_U": "float64 N N", "low_rank_e": "float64 context context",
-    "attention_U": "float64 N N", "attention_e": "float64 context context",
-    "cosines": "float64 2 context", "inputs": "float64 place place",
-}  # fmt: skip
+from pipeline.runtime.records import read_arrays, read_table
 
 
 class Params(StageParams):
@@ -36,45 +28,57 @@ class Params(StageParams):
 def run(params: Params, inputs: Path, out: Path) -> None:
     """Write each figure as PNG and SVG."""
     with applied(params.style):
-        figures = draw(params.style, inputs)
+        figures = {
+            **of_divergence(params.style, inputs),
+            **of_mechanism(params.style, inputs / "memory_measure_mechanism"),
+            **of_scaling(params.style, inputs / "memory_measure_scaling"),
+        }
     for name, figure in figures.items():
         drawings.write_figure(out / name, figure)
 
 
-def draw(style: StyleConfig, inputs: Path) -> dict[str, Figure]:
-    """Read the results and draw them."""
-    notebook, inside = inputs / "memory_measure_notebook", inputs / "memory_measure_inside"
-    scaling = inputs / "memory_measure_scaling"
-    history = artifacts.read_csv(
-        inputs / "memory_train_curves" / "history.csv",
-        ["model", "seed", "step", "loss", "accuracy"],
-    )
-    baselines = artifacts.read_csv(notebook / "baselines.csv", ["laws", "N", "uniform", "entropy"])
-    metrics = artifacts.read_json(notebook / "results.json")
-    points = artifacts.read_csv(scaling / "points.csv", ["experiment", "acc", "published", "bound"])
-    fits = memory_scaling.as_fits(
-        artifacts.read_csv(scaling / "fits.csv", ["fit", "quantity", "value"])
-    )
-    grid = artifacts.read_csv(notebook / "scaling.csv", ["alpha_1", "loss", "published_loss"])
-    geometry = artifacts.read_csv(inside / "geometry.csv", ["rank", "distance"])
-    theory = artifacts.read_csv(inside / "theory.csv", ["trained", "cosine"])
-    maps = artifacts.read_npz(inside / "maps.npz", **MAPS)
-    heads = artifacts.read_npz(inside / "heads.npz", **HEADS)
-    vectors = artifacts.read_npz(inside / "superposition.npz", **VECTORS)
+def of_divergence(style: StyleConfig, inputs: Path) -> dict[str, Figure]:
+    """Draw M1-M4."""
+    folder = inputs / "memory_measure_divergence"
+    history = read_table(inputs / "memory_train_curves" / "history.csv", HistoryRow)
+    baselines = read_table(folder / "baselines.csv", BaselineRow)
+    compared = read_table(folder / "scaling.csv", ComparedRow)
+    results = artifacts.read_json(folder / "results.json")
     return {
-        "m1_curves": memory_tables.curves(style, history, baselines),
-        "m2_freezing": memory_tables.bars(style, metrics["M2"], "M2: parts frozen in training"),
-        "m3_scaling": memory_tables.scaling(style, grid),
-        "m4_skips": memory_tables.bars(style, metrics["M4"], "M4: parts left out"),
-        "m5_maps": memory_inside.maps(style, maps),
-        "m6_heads": memory_inside.heads(style, heads),
-        "m7_superposition": memory_inside.superposition(style, vectors),
-        "m8_geometry": memory_inside.geometry(style, geometry),
-        "m9_theory": memory_inside.theory(style, theory),
-        "p1_heads": memory_scaling.heads(style, points, fits),
-        "p2_p3_widths": memory_scaling.widths(style, points, fits),
-        "p4_slopes": memory_scaling.slopes(style, fits),
-        "p5_mlp": memory_scaling.mlp(style, points),
-        "p6_small": memory_scaling.small(style, points),
-        "p7_large": memory_scaling.large(style, points),
+        "m1_curves": divergence.curves(style, history, baselines),
+        "m2_freezing": divergence.bars(style, results["M2"], "M2: parts frozen", FREEZES),
+        "m3_scaling": divergence.scaling(style, compared, results["M3"]["all"]),
+        "m4_skips": divergence.bars(style, results["M4"], "M4: parts left out", SKIPS),
+    }
+
+
+def of_mechanism(style: StyleConfig, folder: Path) -> dict[str, Figure]:
+    """Draw M5-M9."""
+    results = artifacts.read_json(folder / "results.json")
+    maps = read_arrays(folder / "maps.npz", MapArrays)
+    heads = read_arrays(folder / "heads.npz", HeadArrays)
+    vectors = read_arrays(folder / "superposition.npz", VectorArrays)
+    geometry = read_table(folder / "geometry.csv", GeometryRow)
+    theory = read_table(folder / "theory.csv", TheoryRow)
+    return {
+        "m5_maps": mechanism.maps(style, maps, results["M5"]),
+        "m6_heads": mechanism.heads(style, heads, results["M6"]),
+        "m7_superposition": mechanism.superposition(style, vectors, results["M7"]),
+        "m8_geometry": mechanism.geometry(style, geometry),
+        "m9_theory": mechanism.theory(style, theory),
+    }
+
+
+def of_scaling(style: StyleConfig, folder: Path) -> dict[str, Figure]:
+    """Draw P1-P7."""
+    points = read_table(folder / "points.csv", PointRow)
+    fits = from_long_table(read_table(folder / "fits.csv", FitRow))
+    results = artifacts.read_json(folder / "results.json")
+    return {
+        "p1_heads": scaling.heads(style, points, fits),
+        "p2_p3_widths": scaling.widths(style, points, fits),
+        "p4_slopes": scaling.slopes(style, fits),
+        "p5_mlp": scaling.mlp(style, points, results["P5"]["all"]),
+        "p6_small": scaling.small(style, points),
+        "p7_large": scaling.large(style, points),
     }

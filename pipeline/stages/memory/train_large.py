@@ -5,9 +5,8 @@ from pathlib import Path
 from pydantic import Field
 
 from pipeline.config import StageParams
-from pipeline.labs.memory import scaling
-from pipeline.labs.memory.sweeps import LargeConfig
-from pipeline.stages.memory._runs import read_power, train_cells, write_sweep
+from pipeline.labs.memory.train.sweeps import LargeConfig
+from pipeline.stages.memory._runs import read_power, train_sweep, write_sweep
 
 
 class Params(StageParams):
@@ -18,11 +17,5 @@ class Params(StageParams):
 
 def run(params: Params, inputs: Path, out: Path) -> None:
     """Write table.csv, the models and their loss curves; all of them empty while it is off."""
-    large = params.large
-    groups = []
-    for grid, name in ((large.wide, "lookup_200"), (large.deep, "lookup_70")):
-        laws = read_power(inputs, name)
-        if large.run:
-            groups += scaling.cells(grid.points, laws.laws(), laws.seeds, large.training)
-    results = train_cells("P7", groups) if groups else []
-    write_sweep(out, {"P7": (groups, results)})
+    wide, deep = read_power(inputs, "lookup_200"), read_power(inputs, "lookup_70")
+    write_sweep(out, train_sweep(params.large.cells(wide, deep)))

@@ -1,13 +1,12 @@
-"""P1 by the published protocol at a few points: its sampled batches and its yardstick."""
+"""P1 by the published protocol at a few points: its minibatches, and accuracy on them."""
 
 from pathlib import Path
 
 from pydantic import Field
 
 from pipeline.config import StageParams
-from pipeline.labs.memory import scaling
-from pipeline.labs.memory.sweeps import ChosenConfig
-from pipeline.stages.memory._runs import read_power, train_cells, write_sweep
+from pipeline.labs.memory.train.sweeps import ChosenConfig
+from pipeline.stages.memory._runs import read_power, train_sweep, write_sweep
 
 
 class Params(StageParams):
@@ -17,7 +16,6 @@ class Params(StageParams):
 
 
 def run(params: Params, inputs: Path, out: Path) -> None:
-    """Write table.csv, the models and their loss curves."""
-    laws = read_power(inputs, "lookup_50")
-    cells = scaling.cells(params.chosen.sizes(), laws.laws(), laws.seeds, params.chosen.training)
-    write_sweep(out, {"P1": (cells, train_cells("P1, published", cells))})
+    """Write table.csv, the models and their loss curves; the seeds of a point are stacked."""
+    drawn = read_power(inputs, "lookup_50")
+    write_sweep(out, train_sweep(params.chosen.cells(drawn)))

@@ -5,8 +5,8 @@ from pathlib import Path
 from pydantic import Field
 
 from pipeline.config import StageParams
-from pipeline.labs.memory.sweeps import SweepConfig
-from pipeline.stages.memory._runs import run_sweep
+from pipeline.labs.memory.train.sweeps import SweepConfig
+from pipeline.stages.memory._runs import read_power, train_sweep, write_sweep
 
 
 class Params(StageParams):
@@ -17,4 +17,5 @@ class Params(StageParams):
 
 def run(params: Params, inputs: Path, out: Path) -> None:
     """Write table.csv, the models and their loss curves; the seeds of a point are stacked."""
-    run_sweep("lookup_10", params.sweep.grids, params.sweep.training, inputs, out)
+    drawn = read_power(inputs, "lookup_10")
+    write_sweep(out, train_sweep(params.sweep.cells(drawn)))

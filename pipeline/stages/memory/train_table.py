@@ -1,4 +1,4 @@
-"""M3: the notebook's scaling table, one model for every law of the grid."""
+"""M3: the notebook's scaling table, one model for every distribution of the grid."""
 
 from pathlib import Path
 
@@ -6,36 +6,25 @@ import pandas as pd
 from pydantic import Field
 
 from pipeline.config import StageParams
-from pipeline.labs.memory import notebook
-from pipeline.runtime import artifacts
-from pipeline.stages.memory._runs import read_power, train_cells
+from pipeline.labs.memory.train import divergence_table
+from pipeline.runtime import artifacts, records
+from pipeline.stages.memory._runs import read_power, train_sweep
 
 
 class Params(StageParams):
     """The models and their training."""
 
-    table: notebook.TableConfig = Field(alias="memory.train_table")
+    table: divergence_table.TableConfig = Field(alias="memory.train_table")
 
 
 def run(params: Params, inputs: Path, out: Path) -> None:
-    """Write table.csv (the loss of each law's model) and a run for each row."""
-    laws = read_power(inputs, "scaling")
-    made = notebook.table_cells(params.table, laws)
-    results = train_cells("M3", [cell for _, cell in made])
+    """Write table.csv (the divergence of each distribution's model) and a run for each row."""
+    drawn = read_power(inputs, "scaling")
+    made = params.table.cells(drawn)
+    done = train_sweep({"M3": [cell for _, cell in made]})
     table = pd.concat(
-        notebook.table_rows(group, cell, result, laws)
-        for (group, cell), result in zip(made, results, strict=True)
+        divergence_table.rows(group, cell, item.model, item.metrics, drawn)
+        for (group, _), (cell, item) in zip(made, done, strict=True)
     )
-    artifacts.write_csv(out / "table.csv", table)
-    entries = [
-        {
-            "name": notebook.row_name(row),
-            "params": {k: v for k, v in row.items() if k not in ("loss", "acc")},
-            "metrics": {"loss": row["loss"], "acc": row["acc"]},
-            "history": None,
-            "model": None,
-            "register": None,
-        }
-        for row in table.to_dict("records")
-    ]
-    artifacts.write_json(out / "models.json", entries)
+    records.write_table(out / "table.csv", table, divergence_table.DivergenceRow)
+    artifacts.write_json(out / "models.json", divergence_table.entries(table))

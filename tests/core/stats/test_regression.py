@@ -3,7 +3,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.core.stats.regression import hinge, least_squares, polynomial
+from pipeline.core.stats.regression import least_squares, piecewise_linear, polynomial
 
 
 @given(a=st.floats(-5, 5), b=st.floats(-5, 5), c=st.floats(-5, 5))
@@ -27,10 +27,10 @@ def test_the_interval_covers_the_truth_as_often_as_it_says():
     assert 362 <= covered <= 397
 
 
-def test_a_hinge_is_found_again():
+def test_joined_lines_are_found_again():
     x = torch.arange(5, 16, dtype=torch.float64)
     y = 1 + 0.5 * (x - 9).clamp(max=0) + 0.1 * (x - 9).clamp(min=0)
-    place, fit = hinge(x, y, torch.linspace(6, 14, 81, dtype=torch.float64))
+    place, fit = piecewise_linear(x, y, torch.linspace(6, 14, 81, dtype=torch.float64))
     assert place == pytest.approx(9, abs=1e-9)
     expected = torch.tensor([1, 0.5, 0.1], dtype=torch.float64)
     torch.testing.assert_close(fit.values, expected, atol=1e-10, rtol=0)
@@ -43,4 +43,4 @@ def test_too_few_points_are_refused():
 
 def test_no_candidate_break_is_refused():
     with pytest.raises(ValueError, match="candidate"):
-        hinge(torch.ones(5), torch.ones(5), torch.ones(0))
+        piecewise_linear(torch.ones(5), torch.ones(5), torch.ones(0))

@@ -8,7 +8,7 @@ STAGE = "memory_train_large"
 
 
 def test_switched_on_it_is_a_sweep(chain):
-    assert_sweep(chain, STAGE, 3, {"uniform", "sampled"})
+    assert_sweep(chain, STAGE, 3, {"uniform", "train"})
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from stages.memory_sweeps import assert_sweep
 STAGE = "memory_train_mlp"
 
 
-def test_every_point_has_a_row_for_each_seed_and_yardstick(chain):
-    assert_sweep(chain, STAGE, 4, {"uniform", "sampled"})
+def test_every_point_has_a_row_for_each_seed_and_eval_distribution(chain):
+    assert_sweep(chain, STAGE, 4, {"uniform", "train"})
 
 
 def test_both_memories_have_nearly_equal_parameters(chain):

@@ -5,10 +5,10 @@ from stages.memory_sweeps import assert_sweep
 STAGE = "memory_train_small"
 
 
-def test_every_point_has_a_row_for_each_seed_and_yardstick(chain):
-    assert_sweep(chain, STAGE, 2, yardsticks={"uniform", "sampled"})
+def test_every_point_has_a_row_for_each_seed_and_eval_distribution(chain):
+    assert_sweep(chain, STAGE, 2, eval_distributions={"uniform", "train"})
 
 
-def test_every_seed_of_the_laws_is_a_repetition(chain):
+def test_every_seed_of_the_distributions_is_a_repetition(chain):
     table = pd.read_csv(chain.made(STAGE) / "table.csv")
-    assert set(table.seed) == set(chain.params("memory_laws").laws.lookup_10.seeds)
+    assert set(table.seed) == set(chain.params("memory_data").distributions.lookup_10.seeds)

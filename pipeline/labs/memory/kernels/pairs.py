@@ -27,8 +27,8 @@ def first_key_weight(
 
     The score's scale is the caller's, in the queries.
     """
-    own = (query * second_key).sum(-1)
-    scores = first_key @ query.transpose(-1, -2) - own[:, :, None]
+    second_score = (query * second_key).sum(-1)
+    scores = first_key @ query.transpose(-1, -2) - second_score[:, :, None]
     return scores.sigmoid()
 
 
@@ -45,9 +45,9 @@ def pair_attention(
     several times faster when the long axis of the pairs is the contiguous one.
     """
     # The second key's own score rides along as one more channel of the same product.
-    own = -(query * second_key).sum(-1, keepdim=True)
+    second_score = -(query * second_key).sum(-1, keepdim=True)
     ones = torch.ones_like(first_key[..., :1])
-    keys, queries = torch.cat([first_key, ones], -1), torch.cat([query, own], -1)
+    keys, queries = torch.cat([first_key, ones], -1), torch.cat([query, second_score], -1)
     out: Tensor = _PairMixture.apply(keys, queries, first_value, second_value)
     return out
 
@@ -120,5 +120,5 @@ def _values_grad(weight: Tensor, grad: Tensor) -> Tensor:
 
 def _weights_grad(values: Tensor, grad: Tensor) -> Tensor:
     members, rows, heads, _ = values.shape
-    found = torch.bmm(values.flatten(0, 1), _by_row(grad))  # [(member row), head, column]
-    return found.view(members, rows, heads, -1).permute(2, 0, 1, 3)
+    products = torch.bmm(values.flatten(0, 1), _by_row(grad))  # [(member row), head, column]
+    return products.view(members, rows, heads, -1).permute(2, 0, 1, 3)

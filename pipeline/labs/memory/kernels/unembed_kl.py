@@ -1,4 +1,4 @@
-"""The divergence of a law from a linear softmax head, fused with its gradient.
+"""The divergence of a distribution from a linear softmax head, fused with its gradient.
 
 KL(p || softmax(U x)) summed over contexts with weights. The logits [token, context] are the largest
 array of these models, so loss and gradient are made in one pass over it, in place, with exp2.
@@ -19,31 +19,31 @@ Unembedding = Float[Tensor, "member token d"]
 
 @dataclass(frozen=True)
 class Target:
-    """The law to be predicted, for each member and context.
+    """What is to be predicted, for each member and context.
 
-    ``weight`` sums to one over the contexts. The conditional law is either ``token``, certain, or
-    ``law``, with the token axis first as the logits have it. ``entropy`` is its weighted entropy in
-    nats, 0 for certain tokens.
+    ``weight`` sums to one over the contexts. What follows is ``token``, for certain, or has a
+    ``distribution``, with the token axis first as the logits have it. ``entropy`` is its weighted
+    entropy in nats, 0 for certain tokens.
     """
 
     weight: Float[Tensor, "member context"]
     token: Int[Tensor, "member context"] | None
-    law: Float[Tensor, "member token context"] | None
+    distribution: Float[Tensor, "member token context"] | None
     entropy: Float[Tensor, " member"]
 
 
-def head_divergence(stream: Stream, U: Unembedding, target: Target) -> Float[Tensor, " member"]:
+def unembed_kl(stream: Stream, U: Unembedding, target: Target) -> Float[Tensor, " member"]:
     """Return each member's weighted divergence in nats, differentiable in ``stream`` and ``U``."""
-    loss: Tensor = _HeadDivergence.apply(stream, U, target.weight, target.token, target.law)
+    loss: Tensor = _UnembedKL.apply(stream, U, target.weight, target.token, target.distribution)
     return loss - target.entropy
 
 
-def head_logits(stream: Stream, U: Unembedding) -> Float[Tensor, "member token context"]:
+def unembed_logits(stream: Stream, U: Unembedding) -> Float[Tensor, "member token context"]:
     """Return the logits, tokens first."""
     return torch.bmm(U, stream.transpose(0, 1))
 
 
-class _HeadDivergence(torch.autograd.Function):
+class _UnembedKL(torch.autograd.Function):
     """Weighted cross entropy; the forward pass makes the gradient too."""
 
     @staticmethod
@@ -53,7 +53,7 @@ class _HeadDivergence(torch.autograd.Function):
         U: Tensor,
         weight: Tensor,
         token: Tensor | None,
-        law: Tensor | None,
+        distribution: Tensor | None,
     ) -> Tensor:
         x = stream.transpose(0, 1)
         logits = torch.bmm(U * math.log2(math.e), x)  # in bits: exp2 is 3 times faster than exp
@@ -61,16 +61,16 @@ class _HeadDivergence(torch.autograd.Function):
         if token is not None:
             hit = logits.gather(1, token[:, None])[:, 0]
         else:
-            assert law is not None
-            hit = (logits * law).sum(1)
+            assert distribution is not None
+            hit = (logits * distribution).sum(1)
         # Below 2^-100 of the largest nothing adds up at any precision; subnormal numbers are slow.
         mass = logits.clamp_(min=-100).exp2_().sum(1)
         loss = ((mass.log2() - hit) * weight).sum(1) * math.log(2)
         logits *= (weight / mass)[:, None]
         if token is not None:
             logits.scatter_add_(1, token[:, None], -weight[:, None])
-        elif law is not None:
-            logits.addcmul_(law, weight[:, None], value=-1)
+        elif distribution is not None:
+            logits.addcmul_(distribution, weight[:, None], value=-1)
         d_U = torch.bmm(x, logits.transpose(1, 2)).transpose(1, 2)
         d_stream = torch.bmm(U.transpose(1, 2), logits).transpose(0, 1)
         ctx.save_for_backward(d_stream, d_U)

@@ -1,0 +1,220 @@
+"""What no section of the memory lab shows alone: each model can be made, trained, and held.
+
+A model's number of tokens stands in ``memory.distributions`` and its shape in the section of its
+training. Only ``check_params`` reads them together, so that an edited distribution reruns only the
+trainings on it.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from pydantic import Field, ValidationError, model_validator
+
+from pipeline.config import StageParams, explain
+from pipeline.labs.memory.data.draw import DistributionsConfig
+from pipeline.labs.memory.models.attention import AttentionMemoryConfig, InitialConfig
+from pipeline.labs.memory.models.shapes import GridConfig
+from pipeline.labs.memory.train.divergence_table import TableConfig
+from pipeline.labs.memory.train.engines import BYTES, GIB, EngineConfig, FullBatchConfig
+from pipeline.labs.memory.train.low_rank import LowRankTrainConfig
+from pipeline.labs.memory.train.sweeps import (
+    ChosenConfig,
+    ComparedConfig,
+    LargeConfig,
+    SweepConfig,
+    point_of,
+)
+from pipeline.labs.memory.train.variants import CurvesConfig, MechanismConfig, VariantsConfig
+
+Make = Callable[[int, InitialConfig], AttentionMemoryConfig]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A model of ``where``, for the tokens and seeds of an entry, and how it is to be trained.
+
+    ``training`` names the key of its engine; ``stacked`` counts distributions that are trained at
+    once; ``name`` tells the models of one ``grid`` apart (``where`` itself, if it is not named).
+    """
+
+    where: str
+    entry: str
+    make: Make
+    training: str
+    engine: EngineConfig
+    stacked: int = 1
+    name: str = ""
+    grid: str = ""
+
+
+class Params(StageParams):
+    """The distributions, and all that is trained on them."""
+
+    distributions: DistributionsConfig = Field(alias="memory.distributions")
+    heads: SweepConfig = Field(alias="memory.train_heads")
+    published: ChosenConfig = Field(alias="memory.train_published")
+    widths: SweepConfig = Field(alias="memory.train_widths")
+    mlp: ComparedConfig = Field(alias="memory.train_mlp")
+    small: SweepConfig = Field(alias="memory.train_small")
+    large: LargeConfig = Field(alias="memory.train_large")
+    curves: CurvesConfig = Field(alias="memory.train_curves")
+    table: TableConfig = Field(alias="memory.train_table")
+    variants: VariantsConfig = Field(alias="memory.train_variants")
+    mechanism: MechanismConfig = Field(alias="memory.train_mechanism")
+    low_rank: LowRankTrainConfig = Field(alias="memory.train_low_rank")
+
+    @model_validator(mode="after")
+    def _something_is_trained(self) -> "Params":
+        for name, freeze in self.variants.freezes.items():
+            if all(freeze.model_dump().values()):
+                raise ValueError(
+                    f"memory.train_variants.freezes.{name} must leave a part false, to be trained"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _low_rank_is_low(self) -> "Params":
+        # Logits count up to a constant: N - 1 dimensions hold any distribution, and beyond them the
+        # second-order theory has no single solution.
+        for name, d in self.low_rank.d.items():
+            N = getattr(self.distributions, name).N
+            if d >= N:
+                raise ValueError(
+                    f"memory.train_low_rank.d.{name} must be < memory.distributions.{name}.N = {N},"
+                    f" got {d}"
+                )
+        # M8 compares U's directions with as many of the distribution's own.
+        d, least = self.low_rank.d["rank"], min(self.distributions.rank.ranks)
+        if d > least:
+            raise ValueError(
+                "memory.train_low_rank.d.rank must be <= the least of "
+                f"memory.distributions.rank.ranks = {least}, got {d}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _points_are_distinct(self) -> "Params":
+        counts = Counter((p.grid or p.where, p.training, p.name) for p in self.sweeps())
+        for (where, _, name), count in counts.items():
+            if count > 1:
+                raise ValueError(f"{where} must have distinct models, got {name} {count} times")
+        return self
+
+    @model_validator(mode="after")
+    def _models_can_be_made_and_held(self) -> "Params":
+        steps = []
+        for planned in (*self.sweeps(), *self.variants_planned()):
+            entry = getattr(self.distributions, planned.entry)
+            try:
+                model = planned.make(entry.N, planned.engine.initial)
+            except ValidationError as error:
+                raise ValueError(f"{planned.where}: {explain(error, Params)}") from error
+            steps.append(Step(planned, model, planned.stacked * len(entry.seeds)))
+        # The worst, so that a setting's new memory is enough for all its models.
+        refuse_too_large(max(steps, key=lambda step: step.excess))
+        return self
+
+    def sweeps(self) -> Iterator[Planned]:
+        """Yield the models of P1-P7."""
+        for name, entry, sweep in (
+            ("heads", "lookup_50", self.heads),
+            ("widths", "lookup_50", self.widths),
+            ("small", "lookup_10", self.small),
+        ):
+            where = f"memory.train_{name}"
+            for key, grid in sweep.grids.items():
+                yield from of_grid(f"{where}.grids.{key}", entry, grid, where, sweep.training)
+        yield from self._published()
+        where = "memory.train_mlp"
+        for mlp, key, engine in (
+            (False, "attention", self.mlp.attention),
+            (True, "mlp", self.mlp.mlp),
+        ):
+            grid = self.mlp.grid.model_copy(update={"mlp": (mlp,)})
+            yield from of_grid(f"{where}.grid", "lookup_70", grid, where, engine, key)
+        if self.large.run:
+            where = "memory.train_large"
+            for key, entry, grid in (
+                ("wide", "lookup_200", self.large.wide),
+                ("deep", "lookup_70", self.large.deep),
+            ):
+                yield from of_grid(f"{where}.{key}", entry, grid, where, self.large.training)
+
+    def _published(self) -> Iterator[Planned]:
+        where, engine = "memory.train_published", self.published.training
+        for k, (d, H) in enumerate(self.published.points):
+            yield Planned(
+                f"{where}.points.{k}", "lookup_50", partial(_chosen, d, H), f"{where}.training",
+                engine, name=str([d, H]), grid=f"{where}.points",
+            )  # fmt: skip
+
+    def variants_planned(self) -> Iterator[Planned]:
+        """Yield the models of M1-M7."""
+        curves, variants, mechanism = self.curves, self.variants, self.mechanism
+        shapes = [
+            ("train_curves.model", "curves_certain", curves.model, curves.training),
+            ("train_curves.model", "curves_uncertain", curves.model, curves.training),
+            ("train_variants.freezing_model", "freezing", variants.freezing_model,
+             variants.training),
+            ("train_variants.skips_model", "skips", variants.skips_model, variants.training),
+            *((f"train_mechanism.{name}_model", name, getattr(mechanism, f"{name}_model"),
+               mechanism.training) for name in ("maps", "heads", "superposition")),
+        ]  # fmt: skip
+        for key, entry, shape, engine in shapes:
+            training = f"memory.{key.partition('.')[0]}.training"
+            yield Planned(f"memory.{key}", entry, shape.model, training, engine)
+        where, table = "memory.train_table", self.table
+        stacked = min(table.distributions_per_cell, len(self.distributions.scaling.alphas))
+        for k, shape in enumerate(table.models):
+            yield Planned(
+                f"{where}.models.{k}", "scaling", shape.model, f"{where}.training", table.training,
+                stacked,
+            )  # fmt: skip
+
+
+def of_grid(
+    where: str,
+    entry: str,
+    grid: GridConfig,
+    section: str,
+    engine: EngineConfig,
+    key: str = "training",
+) -> Iterator[Planned]:
+    """Yield a grid's models."""
+    for point in grid.points:
+        yield Planned(where, entry, point.model, f"{section}.{key}", engine, name=point.name)
+
+
+def _chosen(d: int, H: int, N: int, initial: InitialConfig) -> AttentionMemoryConfig:
+    return point_of(d, H).model(N, initial)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of training of so many members."""
+
+    planned: Planned
+    model: AttentionMemoryConfig
+    members: int
+
+    @property
+    def excess(self) -> float:
+        """What it needs over what it may take, by the engine's own estimate."""
+        return self.planned.engine.excess(self.model, self.members)
+
+
+def refuse_too_large(step: Step) -> None:
+    """Raise ValueError if a full-batch step would take more than its ``memory_gib``."""
+    planned, model, engine = step.planned, step.model, step.planned.engine
+    if isinstance(engine, FullBatchConfig) and step.excess > 1:
+        tables = step.members * model.N**3 * BYTES["float64"] / GIB
+        raise ValueError(
+            f"{planned.where}: full batches would need about "
+            f"{engine.needed_gib(model, step.members):.3g} GiB at memory.distributions."
+            f"{planned.entry}.N = {model.N} (attention patterns = {model.n_patterns}, mlp_width = "
+            f"{model.mlp_width}, members = {step.members}), and {planned.training}.memory_gib is "
+            f"{engine.memory_gib:g}: lower N, raise memory_gib, or train by minibatches "
+            f"({planned.training}.engine; the distributions' own tables take {tables:.3g} GiB)"
+        )
