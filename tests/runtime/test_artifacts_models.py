@@ -66,7 +66,7 @@ def test_one_model_comes_back_alone(tmp_path: Path) -> None:
 WRITE = """
 from pathlib import Path
 from sys import argv
-from pipeline.runtime import artifacts
+from pipeline.runtime import saved_models
 from pipeline.core.training.sampling import generators
 from pipeline.core.nn.transformer import Transformer
 from pipeline.labs.oscillator.models.attention import ShapeConfig
