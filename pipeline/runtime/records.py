@@ -12,6 +12,7 @@ the stages that read it name the class, and nothing else says what the file hold
 * A **json** file is a pydantic model, or any type that pydantic can check.
 """
 
+import json
 import types
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -88,6 +89,7 @@ def read_json(path: Path, kind: type[Record] | types.GenericAlias) -> Record:
     """Read a json file as ``kind``; ArtifactError names the first key that is not as it says."""
     with reading(path):
         text = path.read_text(encoding="utf-8")
+        json.loads(text)  # what is no JSON at all is told as every damaged file is
     try:
         return TypeAdapter(kind).validate_json(text)  # type: ignore[arg-type]
     except ValidationError as error:
