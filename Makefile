@@ -19,7 +19,7 @@ $(READY): requirements.lock pyproject.toml
 	@# torch first and by pip alone: another installer, or a range, pulls gigabytes
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $$(grep -m1 '^torch==' requirements.lock)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --config-settings editable_mode=compat -e .
 	$(BIN)/python -m pipeline prepare
 	@touch $(READY)
 

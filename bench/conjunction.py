@@ -9,10 +9,10 @@ from torch import Tensor, nn
 from bench import timing
 from pipeline import config
 from pipeline.core.training.sampling import generators
-from pipeline.labs.conjunction.datasets import DataSets, draw_data
-from pipeline.labs.conjunction.models import BinaryAttention
-from pipeline.labs.conjunction.task import label
-from pipeline.labs.conjunction.training import INIT, AttentionFit, FitCell, fit
+from pipeline.labs.conjunction.data.datasets import DataSets, draw_data
+from pipeline.labs.conjunction.data.task import label
+from pipeline.labs.conjunction.models.attention import BinaryAttention
+from pipeline.labs.conjunction.train.fit import INIT, AttentionFit, FitCell, fit
 from pipeline.stages.conjunction.train_attention import Params
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -10,8 +10,8 @@ from torch.nn.functional import scaled_dot_product_attention
 
 from bench import timing
 from pipeline.core.training.sampling import generators
-from pipeline.labs.energy import classical, continuous
-from pipeline.labs.energy.patterns import random_spins
+from pipeline.labs.energy.data.patterns import random_spins
+from pipeline.labs.energy.models import classical, continuous
 
 QUERIES, PATTERNS, D, BETA, CHUNK = 100_000, 10_000, 64, 8.0, 256
 LOOP_QUERIES = 2_000  # a loop over all would take minutes; its time is a straight line
@@ -69,7 +69,7 @@ def in_fresh_process(function: Callable[[torch.Tensor, torch.Tensor], torch.Tens
 def spin_by_spin(
     states: torch.Tensor, W: torch.Tensor, order: torch.Tensor
 ) -> tuple[torch.Tensor, int]:
-    """Settle each state in a plain loop over its spins; return the states and the visits."""
+    """Update each state in a plain loop over its spins; return the states and the visits."""
     visits, result = 0, states.clone()
     for state, rank in zip(result[0], order[0], strict=True):
         turn = rank.argsort().tolist()
@@ -85,16 +85,16 @@ def spin_by_spin(
 
 
 def asynchronous() -> dict[str, float]:
-    """Settle 16 states of 500 spins near the critical load both ways."""
+    """Update 16 states of 500 spins near the critical load both ways."""
     streams = generators([0])
     patterns = random_spins(70, 500, streams)
     W, start = classical.weights(patterns, diagonal=False), patterns[:, :16]
     order = torch.rand(start.shape, generator=streams[0])
     expected, visits = spin_by_spin(start, W, order)
-    found = classical.settle_asynchronous(start, W, order, 50_000)
-    assert torch.equal(found.states, expected)
+    final = classical.converge_asynchronous(start, W, order, 50_000)
+    assert torch.equal(final.states, expected)
     row = timing.ratio(
-        lambda: classical.settle_asynchronous(start, W, order, 50_000),
+        lambda: classical.converge_asynchronous(start, W, order, 50_000),
         lambda: spin_by_spin(start, W, order),
         repeats=3,
     )
@@ -112,8 +112,8 @@ def main() -> None:
     row = timing.ratio(
         lambda: ours(patterns, queries), lambda: torchs(patterns, queries), repeats=3
     )
-    own, their = in_fresh_process(ours), in_fresh_process(torchs)
-    row |= {"ours_mb": own, "theirs_mb": their, "peak_ratio": their / own,
+    our_mb, their_mb = in_fresh_process(ours), in_fresh_process(torchs)
+    row |= {"ours_mb": our_mb, "theirs_mb": their_mb, "peak_ratio": their_mb / our_mb,
             "greatest_difference": float(difference)}  # fmt: skip
     rows["retrieval, against torch's attention"] = row
     few = queries[:LOOP_QUERIES]

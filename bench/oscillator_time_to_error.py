@@ -16,16 +16,15 @@ from bench.oscillator_training import SIZES, plain_loop, plain_model
 from pipeline import config
 from pipeline.core.training.ensemble import train
 from pipeline.core.training.sampling import generators, minibatches
-from pipeline.labs.oscillator import datasets
-from pipeline.labs.oscillator.equivariant import Equivariant
-from pipeline.labs.oscillator.measure import predict_rollouts, rollout_error
-from pipeline.labs.oscillator.recipe import optimizer, weighted_error, weights
-from pipeline.labs.oscillator.rollout import rollout
+from pipeline.labs.oscillator.data.windows import windows
+from pipeline.labs.oscillator.measure.errors import rollout_error
+from pipeline.labs.oscillator.measure.rollout import predict_rollouts, rollout
+from pipeline.labs.oscillator.train.recipe import optimizer, weighted_error, weights
 from pipeline.stages.oscillator import data as oscillator_data
 from pipeline.stages.oscillator import train_ablation as oscillator_train_ablation
 
 ROOT = Path(__file__).resolve().parent.parent
-GOAL, HORIZON, LIMIT_S, EVERY = 0.05, 50, 150.0, 100
+GOAL, STEPS, LIMIT_S, EVERY = 0.05, 50, 150.0, 100
 
 
 class Stopwatch:
@@ -53,11 +52,11 @@ class Stopwatch:
 
     def row(self) -> dict[str, float | str]:
         """Return what was found, a time or the error at the end, for each set of trajectories."""
-        found: dict[str, float | str] = {"steps": float(self.steps)}
+        row: dict[str, float | str] = {"steps": float(self.steps)}
         for name, error in self.last.items():
             never = f"never in {LIMIT_S:.0f} s: {error:.2g}"
-            found[name] = self.reached.get(name, never)
-        return found
+            row[name] = self.reached.get(name, never)
+        return row
 
 
 class Enough(Exception):  # noqa: N818 - it ends a training, it is no error
@@ -68,9 +67,9 @@ def main() -> None:
     """Run both and record the times."""
     timing.one_thread()
     data = config.load(ROOT / config.FILE, oscillator_data.Params)
-    sets = {name: datasets.windows(data.task, getattr(data, name)) for name in ("variable", "aged")}
+    sets = {name: windows(data.task, getattr(data, name)) for name in ("variable", "aged")}
     window = data.aged.window
-    tests: dict[str, Tensor] = {name: s["test"]["states"] for name, s in sets.items()}
+    tests: dict[str, Tensor] = {name: s["test"].states for name, s in sets.items()}
 
     plain = plain_model(SIZES["la8_32_16_nc"])
 
@@ -78,10 +77,8 @@ def main() -> None:
         errors = {}
         for name, states in tests.items():
             start = states[None, :, :window].float()
-            rolled = rollout(lambda x: plain(x[0])[None, :, -1], start, HORIZON).double()
-            errors[name] = float(
-                rollout_error(rolled, states[:, window : window + HORIZON], HORIZON)
-            )
+            rolled = rollout(lambda x: plain(x[0])[None, :, -1], start, STEPS).double()
+            errors[name] = float(rollout_error(rolled, states[:, window : window + STEPS], STEPS))
         return errors
 
     watch = Stopwatch(judge_plain)
@@ -90,19 +87,17 @@ def main() -> None:
 
     chosen = config.load(ROOT / config.FILE, oscillator_train_ablation.Params).train
     ours = chosen.models["recipe"]
-    model = Equivariant(ours.model, generators([0], purpose=0))
+    model = ours.kind(ours.transformer, generators([0], purpose=0))
 
     def judge_ours() -> dict[str, float]:
         errors = {}
         for name, states in tests.items():
-            rolled = predict_rollouts(model, states[:, :window], HORIZON)
-            errors[name] = float(
-                rollout_error(rolled, states[:, window : window + HORIZON], HORIZON)
-            )
+            rolled = predict_rollouts(model, states[:, :window], STEPS)
+            errors[name] = float(rollout_error(rolled, states[:, window : window + STEPS], STEPS))
         return errors
 
     train_set = sets["aged"]["train"]
-    states, weight = train_set["states"].float(), weights(train_set, ours.loss).float()
+    states, weight = train_set.states.float(), weights(train_set, ours.loss).float()
 
     def batches() -> Iterator[tuple[Tensor, Tensor]]:
         for index in minibatches(len(states), ours.training.batch_size, generators([0], 1)):

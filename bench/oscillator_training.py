@@ -18,9 +18,9 @@ from pipeline.core.nn.transformer import Transformer
 from pipeline.core.training.ensemble import TrainingConfig, train
 from pipeline.core.training.optimizers import OptimizerConfig
 from pipeline.core.training.sampling import generators, minibatches
-from pipeline.labs.oscillator.forecast import squared_error
-from pipeline.labs.oscillator.models import LossKind, ShapeConfig
-from pipeline.labs.oscillator.task import initial_in_box, trajectories
+from pipeline.labs.oscillator.data.task import initial_in_box, trajectories
+from pipeline.labs.oscillator.models.attention import ShapeConfig
+from pipeline.labs.oscillator.train.forecast import LossKind, squared_error
 
 SIZES = {
     "la1_2_2": ShapeConfig(d_model=2, d_head=2, n_layers=1, causal=True),

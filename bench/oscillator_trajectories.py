@@ -4,7 +4,7 @@ import torch
 
 from bench import timing
 from pipeline.core.training.sampling import generators
-from pipeline.labs.oscillator.task import initial_in_box, propagator, trajectories
+from pipeline.labs.oscillator.data.task import initial_in_box, propagator, trajectories
 
 DT = 0.1
 

@@ -1,12 +1,17 @@
 """The command line: the stages, what stands beside them, and how their errors are told."""
 
 import argparse
+import gc
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from pipeline import config, tracking
+from pipeline import config
 from pipeline.runtime import dag, locks, provenance, smoke
+from pipeline.tracking import backfill, store, ui
+from pipeline.tracking.circumstances import Timing
+from pipeline.tracking.process import TrackingProcess
 
 # The runner imports torch (2 s), which the commands beside the stages do not need: it is imported
 # where a stage runs, and where an error is told.
@@ -28,26 +33,34 @@ def expected_errors() -> tuple[type[Exception], ...]:
         ExecutionError,
         FingerprintError,
         locks.BusyError,
-        tracking.TrackingError,
+        store.TrackingError,
         smoke.QuickError,
     )
 
 
 def run_stage(name: str, root: Path) -> None:
     """Run one stage, and log it when its files are complete."""
-    ready = tracking.import_while_computing()
-    from pipeline.runtime import runner
+    started = milliseconds()
+    with TrackingProcess(root) as process:  # it imports MLflow while torch is imported here
+        gc.disable()  # Python would look through all objects of torch for garbage meanwhile
+        from pipeline.runtime import runner
 
-    with runner.alone(name, root):
-        runner.run(name, root)
-        ready()
-        track(name, root)
+        gc.freeze()
+        gc.enable()
+        with runner.alone(name, root):
+            runner.run(name, root)
+            track(name, root, process, Timing(started, milliseconds()))
 
 
-def track(name: str, root: Path) -> None:
+def milliseconds() -> int:
+    """Return the time in milliseconds since 1970."""
+    return time.time_ns() // 10**6
+
+
+def track(name: str, root: Path, process: TrackingProcess, timing: Timing) -> None:
     """Log a finished stage; a failure costs a warning and never a result."""
     try:
-        tracking.record(root, provenance.from_workspace(root, name))
+        process.record(provenance.from_workspace(root, name), timing)
     except Exception as error:
         reason = " ".join(str(error).split())[:300]
         print(
@@ -92,9 +105,9 @@ def run(arguments: Sequence[str], root: Path) -> int:
     commands: dict[str, Callable[[], object]] = {
         "check": lambda: check(root),
         "schema": lambda: write_schema(root),
-        "prepare": lambda: tracking.prepare(root),
-        "track": lambda: tracking.backfill(root, provenance.from_lock(root)),
-        "ui": lambda: tracking.serve(root, options.port),
+        "prepare": lambda: store.prepare(root),
+        "track": lambda: backfill.log_missing(root, provenance.from_lock(root)),
+        "ui": lambda: ui.serve(root, options.port),
         "quick": lambda: smoke.run(root, options.folder),
     }
     try:

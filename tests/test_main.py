@@ -13,10 +13,12 @@ import work
 from scratch import MADE, OLD, make, outputs, stage
 
 from pipeline import __main__ as shell
-from pipeline import tracking
+from pipeline import commands
 from pipeline.runtime import artifacts, dag, files, locks
 from pipeline.runtime.artifacts import ArtifactError
 from pipeline.runtime.provenance import Execution
+from pipeline.tracking.circumstances import Timing
+from pipeline.tracking.process import TrackingProcess
 
 
 def failing(error: BaseException) -> Callable[..., Any]:
@@ -27,6 +29,23 @@ def failing(error: BaseException) -> Callable[..., Any]:
         raise error
 
     return run
+
+
+class Process(TrackingProcess):
+    """In place of the process that logs: ``record`` is told the execution."""
+
+    def __init__(self, record: Callable[[Execution], object]):
+        self.told = record
+
+    def record(self, execution: Execution, timing: Timing) -> None:
+        assert 0 <= timing.started_ms <= timing.ended_ms
+        self.told(execution)
+
+    def __enter__(self) -> "Process":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
 
 
 @pytest.fixture
@@ -40,8 +59,7 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Execution]]:
     executions: list[Execution] = []
     monkeypatch.setattr(dag, "stage_module", stage(make))
     monkeypatch.setattr(locks, "end_with_parent", lambda: None)
-    monkeypatch.setattr(tracking, "import_while_computing", lambda: lambda: None)
-    monkeypatch.setattr(tracking, "record", lambda root, execution: executions.append(execution))
+    monkeypatch.setattr(commands, "TrackingProcess", lambda root: Process(executions.append))
     before = signal.getsignal(signal.SIGTERM)
     yield executions
     signal.signal(signal.SIGTERM, before)
@@ -145,11 +163,11 @@ def test_a_folder_that_cannot_be_written_is_one_line(
 def test_a_failure_to_track_costs_a_warning_and_no_result(
     root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def unreachable(root: Path, execution: Execution) -> None:
+    def unreachable(execution: Execution) -> None:
         assert set(outputs(root)) == MADE  # complete by now
         raise RuntimeError("the server\ndoes not answer")
 
-    monkeypatch.setattr(tracking, "record", unreachable)
+    monkeypatch.setattr(commands, "TrackingProcess", lambda root: Process(unreachable))
     assert shell.main(["a_stage"], root) == 0
     found = complaint(capsys)
     assert found.startswith("warning: a_stage: not tracked (RuntimeError: the server does not ans")
@@ -171,7 +189,8 @@ HALF = """
 import signal, sys, time
 from pathlib import Path
 import scratch
-from pipeline import __main__ as shell, tracking
+import test_main
+from pipeline import __main__ as shell, commands
 from pipeline.runtime import dag
 def half(params, inputs, out):
     scratch.make(params, inputs, out)
@@ -179,7 +198,7 @@ def half(params, inputs, out):
     time.sleep(60)
 dag.stage_module = scratch.stage(half)
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a background shell has it ignored
-tracking.import_while_computing = lambda: lambda: None
+commands.TrackingProcess = lambda root: test_main.Process(print)
 sys.exit(shell.main(["a_stage"], Path(sys.argv[1])))
 """
 

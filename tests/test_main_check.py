@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from test_main import Process
 
 from pipeline import __main__ as shell
-from pipeline import config, tracking
+from pipeline import commands, config
 from pipeline.runtime import dag, locks
 
 COMMANDS = pytest.mark.parametrize("command", ["check", "check_params"])
@@ -18,8 +19,7 @@ TEXT = (shell.ROOT / config.FILE).read_text(encoding="utf-8")
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A repository with the real stages; this process stays as it is."""
     monkeypatch.setattr(locks, "end_with_parent", lambda: None)
-    monkeypatch.setattr(tracking, "import_while_computing", lambda: lambda: None)
-    monkeypatch.setattr(tracking, "record", lambda root, execution: None)
+    monkeypatch.setattr(commands, "TrackingProcess", lambda root: Process(lambda execution: None))
     for name in ("pipeline", "dvc.yaml", "requirements.lock"):
         (tmp_path / name).symlink_to(shell.ROOT / name)
     before = signal.getsignal(signal.SIGTERM)

@@ -57,9 +57,9 @@ def test_the_real_file_passes() -> None:
             "got [4.0, 1.0]",
         ),
         (
-            ("oscillator", "measure", "horizons"),
+            ("oscillator", "measure", "rollout_steps"),
             [50, 201],
-            "oscillator.measure.horizons must be <= oscillator.aged_data.test_steps = 200, got 201",
+            "measure.rollout_steps must be <= oscillator.aged_data.test_steps = 200, got 201",
         ),
         (
             ("oscillator", "train_fixed", "training", "optimizer", "name"),

@@ -26,13 +26,13 @@ REFUSED = {
     "sequence_data.age": ([-1.0, 0.0], "sequence_data: gamma and age must be >= 0, got 0, -1"),
     "sequence_data.test_steps": (
         199,
-        "oscillator.measure.horizons must be <= oscillator.sequence_data.test_steps = 199, got 200",
+        "measure.rollout_steps must be <= oscillator.sequence_data.test_steps = 199, got 200",
     ),
     "aged_data.age": ([6.0, 0.0], "low <= high, got [6.0, 0.0]"),
     "aged_data.gamma": ([-0.1, 0.1], "aged_data: gamma and age must be >= 0, got -0.1, 0"),
     "aged_data.test_steps": (
         199,
-        "oscillator.measure.horizons must be <= oscillator.aged_data.test_steps = 199, got 200",
+        "measure.rollout_steps must be <= oscillator.aged_data.test_steps = 199, got 200",
     ),
     "damped_data.gamma": ([0.0, 1.0], "damped_data: gamma must be < omega0 = 1"),
     "damped_data.example_omega0": (0.3, "example_omega0 must be > gamma = 0.4, got 0.3"),
@@ -55,12 +55,12 @@ REFUSED = {
     "polish.optimizer.damping": (0.0, "must be > 0, got 0.0"),
     "polish.optimizer.iterations": (0, "must be >= 1, got 0"),
     "polish.optimizer.chunk": (0, "must be >= 1, got 0"),
-    "generality.noise": ([0.0, 0.0], "must be distinct, got [0.0, 0.0]"),
-    "generality.bands": ([[1.0, 1.0]], "low < high, got [1.0, 1.0]"),
-    "generality.gamma": (0.5, "generality: gamma must be < omega0 = 0.5 (under-damped), got 0.5"),
-    "generality.search": ([10.0, 0.1], "low < high, got [10.0, 0.1]"),
-    "generality.window": (1, "must be >= 2, got 1"),
-    "measure.horizons": ([50, 201], "oscillator.measure.horizons must be <= oscillator."),
+    "robustness.noise": ([0.0, 0.0], "must be distinct, got [0.0, 0.0]"),
+    "robustness.bands": ([[1.0, 1.0]], "low < high, got [1.0, 1.0]"),
+    "robustness.gamma": (0.5, "robustness: gamma must be < omega0 = 0.5 (under-damped), got 0.5"),
+    "robustness.search": ([10.0, 0.1], "low < high, got [10.0, 0.1]"),
+    "robustness.window": (1, "must be >= 2, got 1"),
+    "measure.rollout_steps": ([50, 201], "measure.rollout_steps must be <= oscillator."),
 }
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from pipeline.labs.oscillator.models.forecasters import FORECASTERS
 from pipeline.runtime import dag, saved_models, smoke
 from pipeline.tracking import runs as tracking_runs
 
@@ -118,11 +119,9 @@ def test_the_final_model_is_loaded_by_its_name(copy, client):
     import mlflow
     import torch
 
-    from pipeline.core.nn.transformer import Transformer
-
     version = client.search_model_versions("name='oscillator_attention'")[0].version
     loaded = mlflow.pytorch.load_model(f"models:/oscillator_attention/{version}")
-    models = saved_models.read_models(copy / "data" / TRAINING / "models.safetensors", Transformer)
+    models = saved_models.read_models(copy / "data" / TRAINING / "models.safetensors", *FORECASTERS)
     last = list(models.values())[-1].member(0)
     x = torch.rand(3, 40, 2, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():

@@ -3,7 +3,9 @@
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 
 import torch
@@ -46,6 +48,40 @@ def train_seed(seed: int) -> tuple[dict[str, Tensor], History]:
     batches = (data[index] for index in minibatches(256, 8, streams))
     history = train(model, loss, batches, TRAINING, on_step=parallel.report)
     return model.state_dict(), history
+
+
+@dataclass(frozen=True)
+class LinearCell:
+    """Members of one window's length, to be trained for ``steps``."""
+
+    name: str
+    seeds: Sequence[int]
+    window: int = 3
+    steps: int = 4
+    measured: bool = True
+
+    @property
+    def params(self) -> dict[str, int]:
+        return {"window": self.window, "steps": self.steps}
+
+
+def train_linear(
+    cell: LinearCell, on_step: Callable[[], None]
+) -> tuple[LinearWindow, History, dict[str, Tensor]] | tuple[LinearWindow, None]:
+    """Train each member on noise of its own; measure its largest weight."""
+    config = LinearWindowConfig(window=cell.window, d_in=2, d_out=2)
+    model = LinearWindow(config, generators(cell.seeds))
+    streams = generators(cell.seeds, purpose=1)
+    data = torch.stack([torch.randn(8, cell.window, 2, generator=g) for g in streams])
+    training = TRAINING.model_copy(update={"steps": cell.steps, "record_every": 2})
+
+    def loss(model: LinearWindow, batch: Tensor) -> Tensor:
+        return model(batch).square().mean((1, 2, 3))
+
+    history = train(model, loss, repeat(data), training, on_step=on_step)
+    if not cell.measured:
+        return model, None
+    return model, history, {"largest": model.map.W.detach().abs().amax((1, 2)).double()}
 
 
 def slow_square(number: int) -> int:

@@ -1,6 +1,6 @@
 """Loss against training step, a thin line for each seed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -17,10 +17,12 @@ def learning_curves(
     title: str,
     quantities: Sequence[tuple[str, str]],
     unit: str,
+    words: Callable[[str], str] = str,
 ) -> Figure:
     """Draw a row for each history and a column for each quantity (column of the table, label).
 
-    A history has the columns model, seed, step and the quantities.
+    A history has the columns model, seed, step and the quantities; ``words`` gives the display name
+    of a model.
     """
     figure, axes = style.panels(config, len(histories), len(quantities), title, width=1.7)
     for row, (name, table) in zip(axes, histories.items(), strict=True):
@@ -30,8 +32,9 @@ def learning_curves(
                     axis.plot(
                         run.step, run[quantity].clip(lower=style.FLOOR**2),
                         color=COLOURS[k % len(COLOURS)],
-                        linestyle=style.LINES[k // len(COLOURS)], linewidth=0.8, alpha=0.8,
-                        label=str(model) if j == 0 else None,
+                        linestyle=style.LINES[k // len(COLOURS) % len(style.LINES)],
+                        linewidth=0.8, alpha=0.8,
+                        label=words(str(model)) if j == 0 else None,
                     )  # fmt: skip
             axis.set(xlabel="training step", ylabel=unit, yscale="log")
             # A model that ran away must not press the others flat.

@@ -107,10 +107,10 @@ def legend_below(figure: Figure, *sources: Axes) -> None:
 
 
 def until_out_of_sight(
-    path: Float[np.ndarray, "step channel"], reach: Float[np.ndarray, " channel"]
+    path: Float[np.ndarray, "step channel"], half_width: Float[np.ndarray, " channel"]
 ) -> Float[np.ndarray, "step channel"]:
-    """Blank a path from its first step beyond three times the reach: a model that ran away."""
-    gone = np.logical_or.accumulate(~(np.abs(path) <= 3 * reach).all(axis=1))
+    """Blank a path from its first step beyond three half-widths: a model that ran away."""
+    gone = np.logical_or.accumulate(~(np.abs(path) <= 3 * half_width).all(axis=1))
     return np.where(gone[:, None], np.nan, path)
 
 

@@ -8,23 +8,27 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import NDArray
 
 from pipeline.runtime.files import ArtifactError as ArtifactError
 from pipeline.runtime.files import atomic, reading
 
+# torch takes a second to import: a stage that needs it has done it.
+if TYPE_CHECKING:
+    import torch
+
 Arrays = dict[str, NDArray[Any]]
 
 
-def write_npz(path: Path, **arrays: NDArray[Any] | torch.Tensor) -> None:
+def write_npz(path: Path, **arrays: "NDArray[Any] | torch.Tensor") -> None:
     """Write named arrays (any shape; no objects) to ``path``."""
     plain = {
-        name: np.asarray(a.detach() if torch.is_tensor(a) else a) for name, a in arrays.items()
+        name: array if isinstance(array, np.ndarray) else np.asarray(array.detach())
+        for name, array in arrays.items()
     }
     with atomic(path) as temporary, temporary.open("wb") as file:
         np.savez(file, allow_pickle=False, **plain)
@@ -62,8 +66,10 @@ def read_npz(path: Path, **expected: str) -> Arrays:
     return arrays
 
 
-def read_tensors(path: Path, **expected: str) -> dict[str, torch.Tensor]:
+def read_tensors(path: Path, **expected: str) -> "dict[str, torch.Tensor]":
     """Read arrays as tensors; expectations as :func:`read_npz`."""
+    import torch
+
     return {name: torch.from_numpy(a) for name, a in read_npz(path, **expected).items()}
 
 

@@ -34,6 +34,9 @@ DYNAMIC = "pipeline/runtime/dag.py"
 IMPORTERS = ("import_module", "__import__")
 RUNNERS = ("run_module", "run_path", "spec_from_file_location", "exec", "eval")
 TYPES = "TYPE_CHECKING"
+# What the runtime imports inside a function serves the stages that have imported it themselves:
+# torch is no code of a stage that only draws, Dask of none (it carries cells, no number changes).
+RUNTIME = "pipeline/runtime/"
 COMMON = ("exec", "eval")  # names of methods too: of a model, of a window
 # Packages whose import has another name than their distribution.
 DISTRIBUTIONS = {"ruamel": "ruamel.yaml", "sklearn": "scikit-learn", "yaml": "PyYAML"}
@@ -114,7 +117,9 @@ def closure(modules: list[str], root: Path) -> tuple[set[str], set[str]]:
             if name.split(".")[0] == dag.PACKAGE:
                 if not _outside(name):
                     waiting.append(_file(name, root))
-            elif (top := name.split(".")[0]) not in sys.stdlib_module_names:
+            elif (top := name.split(".")[0]) not in sys.stdlib_module_names and (
+                name in _source(path, root).at_start or not path.startswith(RUNTIME)
+            ):
                 packages.add(DISTRIBUTIONS.get(top, top))
     return files, packages
 
@@ -133,9 +138,13 @@ def _file(module: str, root: Path) -> str | None:
 
 @dataclass(frozen=True)
 class _Source:
-    """What a file says: the dotted names that it imports at any level, and a hash of its code."""
+    """What a file says: the dotted names that it imports at any level, and a hash of its code.
+
+    ``at_start`` are the names that it imports when it is imported itself.
+    """
 
     imports: frozenset[str]
+    at_start: frozenset[str]
     digest: str
 
 
@@ -150,7 +159,12 @@ def _parsed(file: Path, path: str, changed: int, size: int) -> _Source:  # noqa:
         tree = ast.parse(file.read_text(encoding="utf-8"))
     except (SyntaxError, ValueError) as error:
         raise FingerprintError(f"{path} is not valid Python: {error}") from error
-    return _Source(_imports(tree, path), _digest(tree))
+    at_start = ast.Module([node for node in tree.body if not _is_definition(node)], [])
+    return _Source(_imports(tree, path), _imports(at_start, path), _digest(tree))
+
+
+def _is_definition(node: ast.stmt) -> bool:
+    return isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
 
 
 def _imports(tree: ast.Module, path: str) -> frozenset[str]:

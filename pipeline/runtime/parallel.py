@@ -14,10 +14,10 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from multiprocessing.connection import wait as wait_for
 from typing import Any, TypeVar
 
-import torch
 from tqdm import tqdm
 
 SCHEDULER = "ATTENTION_LAB_SCHEDULER"
@@ -40,6 +40,8 @@ class ExecutionError(RuntimeError):
 
 def use_one_thread() -> None:
     """Compute with one numeric thread and deterministic algorithms in this process."""
+    import torch
+
     torch.set_num_threads(1)
     # What torch.use_deterministic_algorithms sets, without its 2 s import of the compiler.
     torch.set_deterministic_debug_mode("error")
@@ -74,6 +76,17 @@ def report(units: int = 1) -> None:
     """Tell the progress bar that a cell has finished ``units`` more of its work."""
     if _ticks is not None:
         _ticks.put(units)
+
+
+def reporting(
+    function: Callable[[Cell, Callable[[], None]], Result],
+) -> Callable[[Cell], Result]:
+    """Make a worker's function of one that calls ``on_step`` after every unit of its work."""
+    return partial(_reporting, function)
+
+
+def _reporting(function: Callable[[Cell, Callable[[], None]], Result], cell: Cell) -> Result:
+    return function(cell, report)
 
 
 def map_cells(

@@ -21,13 +21,17 @@ LOCK = "dvc.lock"
 
 @dataclass(frozen=True, kw_only=True)
 class Execution:
-    """One execution of a stage; ``deps`` and ``outs`` map paths to the md5 of their content."""
+    """One execution of a stage; ``deps`` and ``outs`` map paths to the md5 of their content.
+
+    ``desc`` is what dvc.yaml says that the stage does. It is no part of the hash.
+    """
 
     stage: str
     cmd: str
     params: Mapping[str, Any]
     deps: Mapping[str, str]
     outs: Mapping[str, str]
+    desc: str = ""
 
     @property
     def hash(self) -> str:
@@ -45,6 +49,7 @@ def from_workspace(root: Path, name: str) -> Execution:
         params=_params(root, name),
         deps={path: files.md5(root / path) for path in stage.get("deps", [])},
         outs={path: files.md5(root / path) for path in dag.outputs(stage)},
+        desc=stage.get("desc", ""),
     )
 
 
@@ -65,6 +70,7 @@ def from_lock(root: Path) -> dict[str, Execution]:
     if not (root / LOCK).is_file():
         return {}
     content = YAML(typ="safe", pure=True).load((root / LOCK).read_text(encoding="utf-8"))
+    stages = dag.read(root)
     return {
         name: Execution(
             stage=name,
@@ -72,6 +78,7 @@ def from_lock(root: Path) -> dict[str, Execution]:
             params=by_section(stage.get("params", {}).get(dag.params_file(name), {})),
             deps={entry["path"]: entry["md5"] for entry in stage.get("deps", [])},
             outs={entry["path"]: entry["md5"] for entry in stage.get("outs", [])},
+            desc=stages.get(name, {}).get("desc", ""),
         )
         for name, stage in content["stages"].items()
     }

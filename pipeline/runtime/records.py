@@ -19,7 +19,6 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 import pandas as pd
-import torch
 from pydantic import TypeAdapter, ValidationError
 
 from pipeline.runtime import artifacts
@@ -56,7 +55,9 @@ def read_arrays(path: Path, kind: type[Record]) -> Record:
     for name, hint in _hints(kind).items():
         if hint == NAMES:
             arrays[name] = tuple(str(item) for item in arrays[name])
-        elif hint.array_type is torch.Tensor:
+        elif hint.array_type is not np.ndarray:
+            import torch  # a second, which a record of NumPy arrays does not need
+
             arrays[name] = torch.from_numpy(arrays[name])
     return kind(**arrays)
 

@@ -5,6 +5,7 @@ params, code and inputs against the disk twice: at the start, against what check
 before it publishes, against what it loaded. A stage whose ground moved publishes nothing.
 """
 
+import gc
 import json
 import shutil
 from collections.abc import Iterator, Sequence
@@ -38,14 +39,16 @@ def run(name: str, root: Path) -> None:
 
     Raises ChangedError if its params, code or inputs change meanwhile, and whatever the stage does.
     """
-    parallel.use_one_thread()
     stage = dag.stage_module(name)
+    gc.freeze()  # Python would look through all objects of torch for garbage, again and again
     partial = root / "data" / ".partial" / name
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
         ground = Ground(name, root)
-        params = config.load(root / config.FILE, stage.Params)
+        if "torch" in ground.code.packages:
+            parallel.use_one_thread()
+        params = config.build(ground.content, stage.Params)
         with files.recording() as read:
             measured = stage.run(params, root / "data", partial)
         if measured is not None:
@@ -65,8 +68,11 @@ class Ground:
         Raises FingerprintError if another version of a package is installed than is pinned.
         """
         self.name, self.root = name, root
+        self.params = (root / config.FILE).read_bytes()
+        self.content = config.read(root / config.FILE)
         if name == dag.CHECK:  # it writes what the others are held against, and reads all code
             self.read = {path: _state(root / path) for path in READ_BY_CHECK}
+            self.code = fingerprint.Fingerprint(files={}, packages={}, python="")
             return
         self.sections = records.read_json(root / dag.params_file(name), Sections)
         self.code = records.read_json(root / dag.code_file(name), fingerprint.Fingerprint)
@@ -89,7 +95,9 @@ class Ground:
         if self.name == dag.CHECK:
             changed = [path for path, old in self.read.items() if _state(self.root / path) != old]
             return changed[0] if changed else ""
-        content = config.read(self.root / config.FILE)
+        if (self.root / config.FILE).read_bytes() != self.params:
+            self.content = config.read(self.root / config.FILE)
+        content = self.content
         place = _difference(resolved(content, list(self._names())), self.sections)
         if place:
             return f"{config.FILE}: {place}"
@@ -100,13 +108,26 @@ class Ground:
 
 
 def resolved(content: config.Content, sections: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Return sections as DVC tracks them, {lab: {section: keys}}; one that is missing is None."""
+    """Return sections as DVC tracks them, {lab: {section: keys}}; one that is missing is None.
+
+    A list of plain values is one text: DVC would give each of its items a line of dvc.lock, which
+    it reads and writes again after every stage.
+    """
     known = set(content)
     chosen: dict[str, dict[str, Any]] = {}
     for name in sections:
         lab, _, part = name.partition(".")
         chosen.setdefault(lab, {})[part] = content[name] if name in known else None
-    return dict(json.loads(json.dumps(chosen)))  # JSON's keys are text
+    return dict(_compact(chosen))
+
+
+def _compact(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _compact(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        text = json.dumps(value)
+        return [_compact(inner) for inner in value] if "{" in text else text
+    return value
 
 
 def _state(path: Path) -> str:

@@ -1,10 +1,10 @@
-"""What a training stage writes: its models, their loss curves, and the list that tracking reads."""
+"""Train cells, and write what tracking reads: models, loss curves, and a list of the runs."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import pandas as pd
 import torch
@@ -13,7 +13,54 @@ from torch import Tensor
 
 from pipeline.core.nn.layers import MemberModule, concatenate
 from pipeline.core.training.ensemble import History
-from pipeline.runtime import artifacts, saved_models
+from pipeline.runtime import artifacts, model_list, parallel, saved_models
+from pipeline.runtime.model_list import HistoryRows, ModelEntry, SavedMember
+
+Metrics = Mapping[str, Float[Tensor, " member"]]
+OnStep = Callable[[], None]
+
+
+@runtime_checkable
+class Cell(Protocol):
+    """Members of one model that one worker trains together; a lab's frozen dataclass.
+
+    ``steps`` is how often its training calls ``on_step``; ``params`` is what it was trained with,
+    flat, for the record.
+    """
+
+    @property
+    def name(self) -> str:
+        """The model's name; cells of one name are one model, their members joined."""
+
+    @property
+    def seeds(self) -> Sequence[int]:
+        """A seed a member."""
+
+    @property
+    def steps(self) -> int:
+        """The steps of its training."""
+
+    @property
+    def params(self) -> Mapping[str, Any]:
+        """What it was trained with."""
+
+
+AnyCell = TypeVar("AnyCell", bound=Cell)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a training returns; ``metrics`` are final values a member."""
+
+    model: MemberModule
+    history: History | None
+    metrics: Metrics = field(default_factory=dict)
+
+
+Train = Callable[
+    [AnyCell, OnStep],
+    tuple[MemberModule, History | None] | tuple[MemberModule, History | None, Metrics],
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +77,7 @@ class Trained:
     model: MemberModule
     history: History | None
     params: Mapping[str, Any]
-    metrics: Mapping[str, Float[Tensor, " member"]] = field(default_factory=dict)
+    metrics: Metrics = field(default_factory=dict)
     register: str | None = None
     example: Float[Tensor, "..."] | None = None
 
@@ -40,14 +87,76 @@ def tensor(values: Sequence[float]) -> Float[Tensor, " member"]:
     return torch.tensor(values, dtype=torch.float64)
 
 
-def joined(parts: Sequence[tuple[MemberModule, History]]) -> tuple[MemberModule, History]:
-    """Join the groups of members of one configuration, in their order."""
-    histories = [history for _, history in parts]
+def train_cells(
+    train: Train[AnyCell],
+    cells: Mapping[str, Sequence[AnyCell]],
+    *,
+    cost: Callable[[AnyCell], float] | None = None,
+) -> list[Trained]:
+    """Train the cells of each experiment; return a model a name, in the order of the cells.
+
+    Workers compute ``train(cell, on_step)``, a top-level function that returns (model, history) or
+    (model, history, metrics). Cells of one experiment and name are one model: their members are
+    joined in order. With ``cost`` the dearest start first, so that no worker waits long for the
+    last one; the result is the same.
+    """
+    named = [(experiment, cell) for experiment, group in cells.items() for cell in group]
+    order = list(range(len(named)))
+    if cost is not None:
+        order.sort(key=lambda k: -cost(named[k][1]))
+    outcomes = parallel.map_cells(
+        parallel.reporting(train),
+        [named[k][1] for k in order],
+        description=", ".join(cells),
+        units=sum(cell.steps for _, cell in named),
+    )
+    by_place = {k: Outcome(*outcome) for k, outcome in zip(order, outcomes, strict=True)}
+    models: dict[tuple[str, str], list[tuple[AnyCell, Outcome]]] = {}
+    for k, (experiment, cell) in enumerate(named):
+        models.setdefault((experiment, cell.name), []).append((cell, by_place[k]))
+    return [_model(*names, parts) for names, parts in models.items()]
+
+
+def _model(experiment: str, name: str, parts: Sequence[tuple[AnyCell, Outcome]]) -> Trained:
+    outcomes = [outcome for _, outcome in parts]
+    histories = [outcome.history for outcome in outcomes]
+    if len({_recorded(outcome) for outcome in outcomes}) > 1:
+        raise ValueError(f"{name}: only members with the same records can be joined")
+    return Trained(
+        experiment=experiment,
+        name=name,
+        seeds=[seed for cell, _ in parts for seed in cell.seeds],
+        model=concatenate([outcome.model for outcome in outcomes]),
+        history=_joined([history for history in histories if history is not None]),
+        params=parts[0][0].params,
+        metrics={
+            metric: torch.cat([outcome.metrics[metric] for outcome in outcomes])
+            for metric in outcomes[0].metrics
+        },
+    )
+
+
+def _recorded(outcome: Outcome) -> tuple[tuple[object, ...], ...]:
+    history = outcome.history
+    curves = () if history is None else (*history.values, *history.steps)
+    return tuple(outcome.metrics), curves
+
+
+def _joined(histories: Sequence[History]) -> History | None:
+    if not histories:
+        return None
     values = {
         name: torch.cat([history.values[name] for history in histories], dim=1)
         for name in histories[0].values
     }
-    return concatenate([model for model, _ in parts]), History(histories[0].steps, values)
+    return History(histories[0].steps, values)
+
+
+def joined(parts: Sequence[tuple[MemberModule, History]]) -> tuple[MemberModule, History]:
+    """Join the groups of members of one configuration, in their order."""
+    history = _joined([history for _, history in parts])
+    assert history is not None
+    return concatenate([model for model, _ in parts]), history
 
 
 def write(out: Path, trained: Sequence[Trained]) -> None:
@@ -58,8 +167,12 @@ def write(out: Path, trained: Sequence[Trained]) -> None:
     tables = [history_table(item) for item in trained if item.history is not None]
     if tables:
         artifacts.write_csv(out / "history.csv", pd.concat(tables, ignore_index=True))
-    entries = [entry(item, k) for item in trained for k in range(len(item.seeds))]
-    artifacts.write_json(out / "models.json", entries)
+    write_entries(out, [entry(item, k) for item in trained for k in range(len(item.seeds))])
+
+
+def write_entries(out: Path, entries: Sequence[ModelEntry]) -> None:
+    """Write models.json: what tracking makes a run of, an entry each."""
+    artifacts.write_json(out / model_list.FILE, model_list.content(entries))
 
 
 def history_table(item: Trained) -> pd.DataFrame:
@@ -77,24 +190,21 @@ def history_table(item: Trained) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def entry(item: Trained, member: int) -> dict[str, Any]:
+def entry(item: Trained, member: int) -> ModelEntry:
     """Describe one trained model for the tracking store."""
     seed = item.seeds[member]
     final = {name: float(values[member]) for name, values in item.metrics.items()}
     if item.history is not None:
         final |= {name: float(v[-1, member]) for name, v in item.history.values.items()}
-    # A model may run away on validation data; JSON and MLflow have no infinity.
-    known = {name: value if math.isfinite(value) else None for name, value in final.items()}
-    where = {"model": item.name, "seed": seed}
+    where: dict[str, str | int | float] = {"model": item.name, "seed": seed}
     registered = item.register is not None and member == 0
-    described: dict[str, Any] = {
-        "name": f"{item.experiment}.{item.name}.seed_{seed}",
-        "params": {**item.params, "seed": seed, "parameters": item.model.parameters_per_member},
-        "metrics": known,
-        "history": {"file": "history.csv", "where": where} if item.history is not None else None,
-        "model": {"file": "models.safetensors", "name": item.name, "member": member},
-        "register": item.register if registered else None,
-    }
-    if registered and item.example is not None:
-        described["example"] = item.example.tolist()
-    return described
+    return ModelEntry(
+        name=f"{item.experiment}.{item.name}.seed_{seed}",
+        params={**item.params, "seed": seed, "parameters": item.model.parameters_per_member},
+        # A model may run away on validation data; JSON and MLflow have no infinity.
+        metrics={key: value if math.isfinite(value) else None for key, value in final.items()},
+        history=None if item.history is None else HistoryRows(file="history.csv", where=where),
+        model=SavedMember(file="models.safetensors", name=item.name, member=member),
+        register_as=item.register if registered else None,
+        example=item.example.tolist() if registered and item.example is not None else None,
+    )

@@ -14,7 +14,7 @@ from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 SQLITE = "sqlite:///"
 
 
-def base(tracking_uri: str | None) -> Path:
+def store_folder(tracking_uri: str | None) -> Path:
     """Return the folder of a sqlite store; for any other store the root of this package."""
     # MLflow imports this file in the midst of its own import, when it has no such names yet.
     from mlflow import get_tracking_uri, is_tracking_uri_set
@@ -32,7 +32,7 @@ class LabArtifactRepository(LocalArtifactRepository):
         self, artifact_uri: str, tracking_uri: str | None = None, registry_uri: str | None = None
     ):
         """Resolve ``lab:/path``; MlflowException if it leads out of the repository."""
-        root = base(tracking_uri)
+        root = store_folder(tracking_uri)
         folder = (root / unquote(urlsplit(artifact_uri).path).lstrip("/")).resolve()
         if not folder.is_relative_to(root):
             raise MlflowException.invalid_parameter_value(

@@ -4,6 +4,7 @@ The model is saved as an exported graph ("pt2"): no pickle, and loading it needs
 MLflow, not this package. Batch and time stay free; the example gives the other axes.
 """
 
+import hashlib
 import tempfile
 import warnings
 from contextlib import suppress
@@ -21,7 +22,7 @@ from mlflow.types import Schema, TensorSpec
 from pipeline.core.nn.layers import MemberModule
 from pipeline.core.nn.single import SingleMember
 from pipeline.runtime import saved_models
-from pipeline.tracking.runs import SavedMember, TrainedModel
+from pipeline.runtime.model_list import FILE, ModelEntry, SavedMember
 from pipeline.tracking.store import TrackingError
 
 if TYPE_CHECKING:
@@ -29,49 +30,45 @@ if TYPE_CHECKING:
 
 FREE_AXES = 2  # batch and time
 FOLDER = "model"
+CONTENT = "content"  # a version's tag: the md5 of its configuration and parameters
+VERSION = "registered_model"  # a run's tag: NAME/VERSION
 
 
-def register(client: "MlflowClient", run: str, trained: TrainedModel, folder: Path) -> None:
-    """Save one member into the run and register it as the next version of its name.
+def register(client: "MlflowClient", run: str, trained: ModelEntry, folder: Path) -> None:
+    """Register one member as the next version of its name, if the latest is another model.
 
-    ``trained.example`` is an input [batch, time, channel], each size at least 2 where it may vary.
-    Raises TrackingError if the entry names no model or no example, ArtifactError for its file.
+    The run says by a tag which version is its model. ``trained.example`` is an input [batch, time,
+    channel], each size at least 2 where it may vary. Raises TrackingError if the entry names no
+    model or no example, ArtifactError for its file.
     """
-    if trained.model is None or trained.example is None or trained.register_as is None:
+    name, saved, example = trained.register_as, trained.model, trained.example
+    if name is None or saved is None or example is None:
         raise TrackingError(
-            f"{folder.name}/models.json: {trained.name} is to be registered and needs both "
+            f"{folder.name}/{FILE}: {trained.name} is to be registered and needs both "
             '"model" and "example"'
         )
-    model = single(folder / trained.model.file, trained.model)
-    example = torch.tensor(trained.example, dtype=next(model.parameters()).dtype)
-    with torch.no_grad():
-        output = model(example)
-    # MLflow's own modules warn of their own type hints when they are imported here.
-    with tempfile.TemporaryDirectory() as scratch, warnings.catch_warnings(action="ignore"):
-        mlflow.pytorch.save_model(
-            model,
-            Path(scratch) / FOLDER,
-            serialization_format="pt2",
-            signature=ModelSignature(Schema([_spec(example)]), Schema([_spec(output)])),
-            input_example=example.numpy(),
-            # Given, since MLflow would install and load the model to find them out.
-            pip_requirements=[f"torch=={torch.__version__.partition('+')[0]}"],
-        )
-        client.log_artifacts(run, scratch)
-    with suppress(MlflowException):  # it exists
-        client.create_registered_model(trained.register_as)
-    source = f"{client.get_run(run).info.artifact_uri}/{FOLDER}"
-    client.create_model_version(trained.register_as, source, run)
+    model = single_member(folder / saved.file, saved)
+    content = content_md5(model)
+    latest = _latest(client, name)
+    if latest is not None and latest[1] == content:
+        version = latest[0]
+    else:
+        _save(client, run, model, torch.tensor(example, dtype=next(model.parameters()).dtype))
+        with suppress(MlflowException):  # it exists
+            client.create_registered_model(name)
+        source = f"{client.get_run(run).info.artifact_uri}/{FOLDER}"
+        version = str(client.create_model_version(name, source, run, {CONTENT: content}).version)
+    client.set_tag(run, VERSION, f"{name}/{version}")
 
 
-def single(path: Path, saved: SavedMember) -> SingleMember:
+def single_member(path: Path, saved: SavedMember) -> SingleMember:
     """Read one member of a file's models as an ordinary model; TrackingError if none is such."""
     models = saved_models.read_models(path, *_classes(path))
     name = saved.name or path.stem
     if name not in models or saved.member >= models[name].members:
         held = ", ".join(f"{name} ({model.members})" for name, model in models.items())
         raise TrackingError(
-            f"{path.parent.name}/models.json: no member {saved.member} of {name!r} in {path.name}, "
+            f"{path.parent.name}/{FILE}: no member {saved.member} of {name!r} in {path.name}, "
             f"which holds (members): {held}"
         )
     return SingleMember(models[name].member(saved.member)).eval().requires_grad_(False)
@@ -95,6 +92,41 @@ def _classes(path: Path) -> list[type[MemberModule]]:
             )
         classes.append(known)
     return classes
+
+
+def content_md5(single: SingleMember) -> str:
+    """Return the md5 of what a model is: its configuration, its parameters' names and bytes."""
+    digest = hashlib.md5(single.model.config.model_dump_json().encode(), usedforsecurity=False)
+    for name, tensor in single.model.state_dict().items():
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _latest(client: "MlflowClient", name: str) -> tuple[str, str] | None:
+    """Return the number and the content of a name's latest version, if it has any."""
+    versions = client.search_model_versions(
+        f"name = '{name}'", max_results=1, order_by=["version_number DESC"]
+    )
+    return (str(versions[0].version), versions[0].tags.get(CONTENT, "")) if versions else None
+
+
+def _save(client: "MlflowClient", run: str, model: SingleMember, example: torch.Tensor) -> None:
+    """Save a model into a run's artifacts, as a graph that takes any batch and time."""
+    with torch.no_grad():
+        output = model(example)
+    # MLflow's own modules warn of their own type hints when they are imported here.
+    with tempfile.TemporaryDirectory() as scratch, warnings.catch_warnings(action="ignore"):
+        mlflow.pytorch.save_model(
+            model,
+            Path(scratch) / FOLDER,
+            serialization_format="pt2",
+            signature=ModelSignature(Schema([_spec(example)]), Schema([_spec(output)])),
+            input_example=example.numpy(),
+            # Given, since MLflow would install and load the model to find them out.
+            pip_requirements=[f"torch=={torch.__version__.partition('+')[0]}"],
+        )
+        client.log_artifacts(run, scratch)
 
 
 def _spec(tensor: torch.Tensor) -> TensorSpec:

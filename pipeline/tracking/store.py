@@ -7,8 +7,9 @@ import logging
 import os
 import socket
 import sqlite3
-from collections.abc import Callable, Iterable
-from contextlib import closing
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -75,7 +76,7 @@ def prepare(root: Path, say: Callable[[str], object] = print) -> None:
     Raises TrackingError if the server does not answer.
     """
     if server():
-        _knock(server())
+        _check_answers(server())
         return
     store = store_root(root) / FILE
     while not store.is_file():
@@ -93,6 +94,8 @@ def _create(store: Path) -> None:
     configure_env()
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
+    for left in store.parent.glob(f".{store.name}.*"):  # by a process that was killed: none runs
+        left.unlink()
     partial = store.with_name(f".{store.name}.{os.getpid()}")
     try:
         made = SqlAlchemyStore(f"sqlite:///{partial}", ARTIFACTS)
@@ -106,7 +109,7 @@ def _create(store: Path) -> None:
             partial.with_name(partial.name + suffix).unlink(missing_ok=True)
 
 
-def _knock(uri: str) -> None:
+def _check_answers(uri: str) -> None:
     """Open a connection to an HTTP server; TrackingError within seconds if it does not answer."""
     parts = urlsplit(uri)
     if parts.scheme not in ("http", "https"):
@@ -139,6 +142,30 @@ def connect(root: Path) -> tuple["MlflowClient", str]:
         if (experiment := client.get_experiment_by_name(EXPERIMENT)) is None:
             raise TrackingError(f"cannot create the experiment {EXPERIMENT}: {error}") from error
         return client, str(experiment.experiment_id)
+
+
+@contextmanager
+def writing(root: Path) -> Iterator[tuple["MlflowClient", str]]:
+    """Yield what :func:`connect` returns, and close the local store at the end of the block.
+
+    Whoever closes it last moves what was written from ``mlflow.db-wal`` into the file itself.
+    """
+    try:
+        yield connect(root)
+    finally:
+        if address(root).startswith("sqlite:"):
+            with suppress(Exception):  # an error in the block is the one to tell
+                _close(root)
+
+
+def _close(root: Path) -> None:
+    # MLflow keeps one engine a URI for the life of the process; another object of it has the same.
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    SqlAlchemyStore(address(root), ARTIFACTS).engine.dispose()
+    registry = sys.modules.get("mlflow.store.model_registry.sqlalchemy_store")
+    if registry is not None:  # else nothing has been registered
+        registry.SqlAlchemyStore(address(root)).engine.dispose()
 
 
 def logged_hashes(root: Path, hashes: Iterable[str]) -> set[str]:
@@ -181,7 +208,7 @@ def _rows(root: Path, query: str, key: str) -> list[tuple[str, ...]]:
     if not store.is_file():
         return []
     try:
-        with closing(sqlite3.connect(f"{store.as_uri()}?mode=ro", uri=True)) as connection:
+        with closing(sqlite3.connect(f"{store.as_uri()}?mode=rw", uri=True)) as connection:
             return list(connection.execute(query, (key,)))
     except sqlite3.Error as error:
         raise TrackingError(

@@ -87,6 +87,9 @@ def _environment(root: Path) -> dict[str, str]:
         SERVER: address(root),
         # Without it the server starts a dozen processes that this project has no use for.
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        # No connection outlives its request: a stage that ends while the UI runs is the last to
+        # close the store, and leaves it whole in its file.
+        "MLFLOW_SQLALCHEMYSTORE_POOLCLASS": "NullPool",
         "PYTHONWARNINGS": "ignore",  # of its own dependencies
         # The package of this checkout, whichever one is installed.
         "PYTHONPATH": os.pathsep.join(

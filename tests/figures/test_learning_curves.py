@@ -62,3 +62,22 @@ def test_more_models_than_colours_differ_in_their_dashes(style):
 
 def test_the_same_numbers_are_the_same_bytes(draw, assert_same_bytes):
     assert_same_bytes(draw)
+
+
+def test_a_model_is_called_by_the_words_that_are_given(style):
+    figure = learning_curves(
+        style,
+        {"O3": history()},
+        "Learning",
+        QUANTITIES,
+        "squared error",
+        lambda name: f"the {name}",
+    )
+    for axes in figure.axes:
+        assert axes.get_legend_handles_labels()[1] == ["the small", "the big"]
+
+
+def test_more_models_than_looks_begin_again(style):
+    table = pd.concat([history().assign(model=f"model {k}") for k in range(30)])
+    figure = learning_curves(style, {"O5": table}, "Learning", QUANTITIES[:1], "squared error")
+    assert len(figure.axes[0].lines) == 30 * len(SEEDS)

@@ -20,7 +20,7 @@ from pipeline.core.nn.layers import MemberModule
 from pipeline.core.nn.linear import LinearWindow, LinearWindowConfig
 from pipeline.core.nn.transformer import Transformer
 from pipeline.core.training.sampling import generators
-from pipeline.labs.oscillator.models import ShapeConfig
+from pipeline.labs.oscillator.models.attention import ShapeConfig
 from pipeline.runtime import saved_models
 from pipeline.runtime.artifacts import ArtifactError
 
@@ -78,7 +78,7 @@ from sys import argv
 from pipeline.runtime import saved_models
 from pipeline.core.training.sampling import generators
 from pipeline.core.nn.transformer import Transformer
-from pipeline.labs.oscillator.models import ShapeConfig
+from pipeline.labs.oscillator.models.attention import ShapeConfig
 shape = ShapeConfig(d_model=4, d_head=2, n_layers=2, causal=True).transformer
 models = {str(k): Transformer(shape, generators([k])) for k in range(5)}
 saved_models.write_models(Path(argv[1]), models)

@@ -7,7 +7,7 @@ import torch
 from pipeline.core.nn.linear import LinearWindow, LinearWindowConfig
 from pipeline.core.training.ensemble import History
 from pipeline.core.training.sampling import generators
-from pipeline.runtime import artifacts, saved_models, training_record
+from pipeline.runtime import artifacts, model_list, saved_models
 from pipeline.runtime.training_record import Trained, entry, history_table, joined, write
 
 CONFIG = LinearWindowConfig(window=3, d_in=2, d_out=2)
@@ -36,9 +36,9 @@ def item(**changes):
 
 
 def test_groups_of_members_are_joined_in_their_order():
-    found, curves = joined([(model([4]), history(1.0)), (model([7, 9]), history(2.0, 3.0))])
+    joint, curves = joined([(model([4]), history(1.0)), (model([7, 9]), history(2.0, 3.0))])
     for name, value in model([4, 7, 9]).state_dict().items():
-        assert torch.equal(found.state_dict()[name], value)
+        assert torch.equal(joint.state_dict()[name], value)
     assert curves.steps == [10, 20]
     assert curves.values["loss"].tolist() == [[1.0, 2.0, 3.0], [0.5, 1.0, 1.5]]
     assert curves.values["validation_loss"].shape == (2, 3)
@@ -58,23 +58,27 @@ def test_loss_curves_are_written_in_long_form():
 
 
 def test_a_member_is_described_with_its_final_values():
-    found = entry(item(metrics={"r2": torch.tensor([0.5, 0.25])}), 1)
-    assert found["name"] == "O3.gamma_0.seed_7"
-    assert found["params"] == {"d_model": 2, "seed": 7, "parameters": (3 * 2 + 1) * 2}
-    assert found["metrics"] == {"r2": 0.25, "loss": 1.0, "validation_loss": 3.0}
-    assert found["history"] == {"file": "history.csv", "where": {"model": "gamma_0", "seed": 7}}
-    assert found["model"] == {"file": "models.safetensors", "name": "gamma_0", "member": 1}
-    assert found["register"] is None
-    assert "example" not in found
+    described = entry(item(metrics={"r2": torch.tensor([0.5, 0.25])}), 1)
+    assert model_list.content([described]) == [
+        {
+            "name": "O3.gamma_0.seed_7",
+            "params": {"d_model": 2, "seed": 7, "parameters": (3 * 2 + 1) * 2},
+            "metrics": {"r2": 0.25, "loss": 1.0, "validation_loss": 3.0},
+            "history": {"file": "history.csv", "where": {"model": "gamma_0", "seed": 7}},
+            "model": {"file": "models.safetensors", "name": "gamma_0", "member": 1},
+            "register": None,
+        }
+    ]
+    assert described.experiment == "O3"
 
 
 def test_the_first_seed_alone_is_registered_with_its_example():
     registered = item(register="best", example=torch.ones(1, 3, 2))
     first, second = (entry(registered, k) for k in range(2))
-    assert first["register"] == "best"
-    assert first["example"] == [[[1.0, 1.0]] * 3]
-    assert second["register"] is None
-    assert "example" not in second
+    assert first.register_as == "best"
+    assert first.example == [[[1.0, 1.0]] * 3]
+    assert second.register_as is None
+    assert second.example is None
 
 
 def test_what_is_written_is_read_back(tmp_path):
@@ -86,14 +90,15 @@ def test_what_is_written_is_read_back(tmp_path):
         assert torch.equal(models["gamma_0"].state_dict()[name], value)
     table = artifacts.read_csv(tmp_path / "history.csv", ["model", "seed", "step"])
     pd.testing.assert_frame_equal(table, history_table(items[0]))
-    described = artifacts.read_json(tmp_path / "models.json")
-    assert [each["name"] for each in described] == [
+    described = model_list.read(tmp_path / "models.json")
+    assert described == [entry(items[0], 0), entry(items[0], 1), entry(items[1], 0)]
+    assert [each.name for each in described] == [
         "O3.gamma_0.seed_4",
         "O3.gamma_0.seed_7",
         "O3.exact.seed_0",
     ]
-    assert described[2]["history"] is None
-    assert described[2]["metrics"] == {}
+    assert described[2].history is None
+    assert described[2].metrics == {}
 
 
 def test_without_a_loss_curve_there_is_no_history_file(tmp_path):
@@ -113,13 +118,14 @@ def test_writing_twice_gives_the_same_bytes(tmp_path):
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
 def test_a_loss_that_is_not_finite_is_null_and_an_empty_cell(tmp_path, value):
     write(tmp_path, [item(history=history(value, 1.0))])
-    described = artifacts.read_json(tmp_path / "models.json")
-    assert described[0]["metrics"]["loss"] is None
+    described = model_list.read(tmp_path / "models.json")
+    assert described[0].metrics["loss"] is None
     assert "inf" not in (tmp_path / "history.csv").read_text()
     assert "nan" not in (tmp_path / "history.csv").read_text()
 
 
 def test_descriptions_are_plain_json():
-    found = entry(item(register="best", example=torch.ones(1, 3, 2).double()), 0)
-    assert json.loads(json.dumps(found)) == found
-    assert training_record.entry(item(), 0)["params"]["parameters"] == 14
+    (described,) = model_list.content(
+        [entry(item(register="best", example=torch.ones(1, 3, 2).double()), 0)]
+    )
+    assert json.loads(json.dumps(described)) == described

@@ -42,7 +42,11 @@ def test_it_writes_each_other_stage_s_code_and_resolved_params(chain):
         ("dt: 0.1 ", "dt: -0.1 ", "oscillator.task.dt must be > 0, got -0.1"),
         ("name: AdamW ", "name: Adamw ", "must be an element-wise optimiser of torch"),
         ("{weight_decay: 0.0}", "{weight_dcay: 0.0}", "does not take options {'weight_dcay': 0.0}"),
-        ("parting: 0.1", "parting: .nan", "oscillator.measure.parting must be"),
+        (
+            "prediction_threshold: 0.1",
+            "prediction_threshold: .nan",
+            "measure.prediction_threshold must be",
+        ),
         ("  task:", "  tusk:", "oscillator.task"),
         ("preset: linear_recipe", "preset: linear_recip", "did you mean linear_recipe"),
     ],
@@ -58,11 +62,11 @@ def test_a_fault_in_any_section_stops_it_and_nothing_is_written(
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_horizons_beyond_the_test_trajectories_are_found_before_anything_trains(
+def test_rollouts_beyond_the_test_trajectories_are_found_before_anything_trains(
     chain, checkout, tmp_path
 ):
     text = (checkout / "params.yaml").read_text()
     assert "test_steps: 200" in text
     (checkout / "params.yaml").write_text(text.replace("test_steps: 200", "test_steps: 199"))
-    with pytest.raises(ConfigError, match=r"horizons must be <= .*test_steps = 199, got 200"):
+    with pytest.raises(ConfigError, match=r"rollout_steps must be <= .*test_steps = 199, got 200"):
         chain.run(STAGE, checkout / "data", tmp_path / "out")

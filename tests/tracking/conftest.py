@@ -40,7 +40,7 @@ def prepared(tmp_path_factory):
     """
     root = tmp_path_factory.mktemp("empty") / "root"
     root.mkdir()
-    code = "import sys; from pathlib import Path; from pipeline import tracking_store as t\n"
+    code = "import sys; from pathlib import Path; from pipeline.tracking import store as t\n"
     code += "t.prepare(Path(sys.argv[1]))"
     command = [sys.executable, "-W", "ignore", "-c", code, str(root)]
     environment = {k: v for k, v in os.environ.items() if k != "MLFLOW_TRACKING_URI"}

@@ -5,20 +5,20 @@ import subprocess
 import sys
 from pathlib import Path
 
-from stage_files import client_of, runs_of, write_stage
-
-from pipeline import tracking
+from pipeline.tracking.backfill import log_missing
+from pipeline.tracking.record import record
+from tracking.stage_files import TIMING, client_of, runs_of, write_stage
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 
 
 def test_backfill_logs_what_is_missing_once(root):
-    executions = {name: write_stage(root, name) for name in ("train", "measure")}
-    tracking.record(root, executions["train"])
+    executions = {name: write_stage(root, name) for name in ("oscillator_train", "measure")}
+    record(root, executions["oscillator_train"])
     said = []
-    tracking.backfill(root, executions, said.append)
+    log_missing(root, executions, said.append)
     assert said == ["measure: logged"]
-    tracking.backfill(root, executions, said.append)
+    log_missing(root, executions, said.append)
     assert said == ["measure: logged"]
     assert len(runs_of(root, "tags.stage = 'measure' and tags.`dvc.entry` != ''")) == 1
 
@@ -26,36 +26,47 @@ def test_backfill_logs_what_is_missing_once(root):
 def test_a_backfilled_run_equals_the_recorded_one(root, tmp_path):
     other = Path(shutil.copytree(root, tmp_path / "other"))
     execution = write_stage(root)
-    tracking.record(root, execution)
-    shutil.copytree(root / "data" / "train", other / "data" / "train")
-    tracking.backfill(other, {"train": execution}, lambda line: None)
+    record(root, execution, TIMING)
+    shutil.copytree(root / "data", other / "data", dirs_exist_ok=True)
+    log_missing(other, {"oscillator_train": execution}, lambda line: None)
     recorded, filled = runs_of(root), runs_of(other)
     for name in recorded:
         assert recorded[name].data.params == filled[name].data.params
-        assert recorded[name].data.metrics == filled[name].data.metrics
-    varying = {"mlflow.parentRunId"}
-    one, two = (runs["train"].data.tags for runs in (recorded, filled))
+        measured = {"stage_seconds": TIMING.seconds} if name == "oscillator_train" else {}
+        assert recorded[name].data.metrics == filled[name].data.metrics | measured
+    varying = {"processor", "python", "torch", "packages", "times"}
+    one, two = (runs["oscillator_train"].data.tags for runs in (recorded, filled))
     assert {k: one[k] for k in one.keys() - varying} == {k: two[k] for k in two.keys() - varying}
 
 
 def test_backfill_says_which_files_are_not_those_of_the_lock(root):
     execution = write_stage(root)
-    (root / "data/train/metrics.json").write_text("{}")
+    (root / "data/oscillator_train/metrics.json").write_text("{}")
     said = []
-    tracking.backfill(root, {"train": execution}, said.append)
-    assert said == [
-        "train: not logged: data/train/metrics.json is missing or not as dvc.lock names it"
-    ]
+    log_missing(root, {"oscillator_train": execution}, said.append)
+    assert len(said) == 1
+    assert said[0].endswith(
+        "data/oscillator_train/metrics.json is missing or not as dvc.lock names it"
+    )
     assert runs_of(root) == {}
+
+
+def test_backfill_says_which_files_are_missing(root):
+    execution = write_stage(root)
+    shutil.rmtree(root / "data")
+    said = []
+    log_missing(root, {"oscillator_train": execution}, said.append)
+    assert len(said) == 1
+    assert said[0].startswith("oscillator_train: not logged: data/oscillator_train/big.csv is miss")
 
 
 def test_a_run_that_the_user_deleted_stays_deleted(root):
     execution = write_stage(root)
-    tracking.record(root, execution)
+    record(root, execution)
     client, _ = client_of(root)
     for run in runs_of(root).values():
         client.delete_run(run.info.run_id)
-    tracking.backfill(root, {"train": execution}, lambda line: None)
+    log_missing(root, {"oscillator_train": execution}, lambda line: None)
     assert runs_of(root) == {}
 
 
@@ -69,13 +80,14 @@ def test_what_a_killed_process_left_half_written_is_swept(root):
     parent = {"mlflow.parentRunId": dead.info.run_id}
     client.create_run(experiment, tags=parent, run_name="child")
     client.create_run(experiment, tags={"writer": "another-host 1"}, run_name="elsewhere")
-    tracking.backfill(root, {}, lambda line: None)
+    log_missing(root, {}, lambda line: None)
+    assert sorted(path.name for path in root.glob("*mlflow.db*")) == ["mlflow.db"]
     assert set(runs_of(root, finished=False)) == {"mine", "elsewhere"}
     client.set_terminated(mine.info.run_id)
 
 
 def test_backfill_with_nothing_to_do_imports_neither_mlflow_nor_torch(root):
-    tracking.record(root, write_stage(root))
+    record(root, write_stage(root))
     (root / "dvc.lock").write_text("schema: '2.0'\nstages: {}\n")
     (root / "dvc.yaml").write_text("stages: {}\n")
     (root / "pipeline" / "stages").mkdir(parents=True)
@@ -85,3 +97,4 @@ def test_backfill_with_nothing_to_do_imports_neither_mlflow_nor_torch(root):
         "assert not {'mlflow', 'torch', 'pandas'} & sys.modules.keys()"
     )
     subprocess.run([sys.executable, "-c", code, str(root)], cwd=REPOSITORY, check=True)
+    assert sorted(path.name for path in root.glob("*mlflow.db*")) == ["mlflow.db"]

@@ -3,18 +3,21 @@ from pathlib import Path
 
 import pytest
 import torch
-from stage_files import ensemble, runs_of, write_stage
 
-from pipeline import tracking
-from pipeline.tracking import store as tracking_store
+from pipeline.core.nn.single import SingleMember
+from pipeline.tracking import store
+from pipeline.tracking.record import record
+from pipeline.tracking.registry import content_md5
+from pipeline.tracking.store import TrackingError
+from tracking.stage_files import TIMING, client_of, ensemble, names, runs_of, write_stage
 
 
 def test_a_registered_model_loads_by_name_and_computes_as_its_member(root):
     import mlflow
 
-    tracking.record(root, write_stage(root, register="tiny_model"))
+    record(root, write_stage(root, register="tiny_model"))
     moved = Path(shutil.move(root, root.with_name("moved")))
-    mlflow.set_tracking_uri(tracking_store.address(moved))
+    mlflow.set_tracking_uri(store.address(moved))
     try:
         loaded = mlflow.pytorch.load_model("models:/tiny_model/1")
     finally:
@@ -29,10 +32,52 @@ def test_a_registered_model_loads_by_name_and_computes_as_its_member(root):
 
 def test_what_cannot_be_registered_is_named(root):
     entry = {"name": "O5.a", "params": {}, "metrics": {}, "register": "a"}
-    with pytest.raises(tracking.TrackingError, match=r"train/models.json: O5.a is to be reg.*both"):
-        tracking.record(root, write_stage(root, entries=[entry]))
+    with pytest.raises(TrackingError, match=r"train/models.json: O5.a is to be reg.*both"):
+        record(root, write_stage(root, entries=[entry]))
     entry |= {"model": {"file": "models.safetensors", "name": "tiny", "member": 2}}
     entry |= {"example": [[[0.0, 0.0]]]}
-    with pytest.raises(tracking.TrackingError, match=r"no member 2 of 'tiny'.*tiny \(2\)"):
-        tracking.record(root, write_stage(root, entries=[entry]))
+    with pytest.raises(TrackingError, match=r"no member 2 of 'tiny'.*tiny \(2\)"):
+        record(root, write_stage(root, entries=[entry]))
     assert runs_of(root) == {}
+
+
+def versions_of(root):
+    client, _ = client_of(root)
+    versions = client.search_model_versions("name = 'tiny_model'")
+    return {int(version.version): version for version in versions}
+
+
+def test_the_same_model_again_is_no_new_version(root):
+    record(root, write_stage(root, register="tiny_model"), TIMING)
+    record(root, write_stage(root, register="tiny_model"), TIMING)
+    versions = versions_of(root)
+    assert list(versions) == [1]
+    client, _ = client_of(root)
+    assert [run.data.tags["registered_model"] for run in all_of(root, "O5.tiny.seed_1")] == [
+        "tiny_model/1"
+    ] * 2
+    saved = [names(client, run) for run in all_of(root, "O5.tiny.seed_1")]
+    assert sorted(saved) == [[], ["model"]]
+
+
+def test_another_model_is_the_next_version(root):
+    record(root, write_stage(root, register="tiny_model"), TIMING)
+    record(root, write_stage(root, register="tiny_model", first=5), TIMING)
+    # Back to the first: the latest is another, so that it is the third.
+    record(root, write_stage(root, register="tiny_model"), TIMING)
+    contents = {number: version.tags["content"] for number, version in versions_of(root).items()}
+    assert sorted(contents) == [1, 2, 3]
+    assert contents[1] == contents[3] != contents[2]
+
+
+def test_a_model_is_its_configuration_and_its_parameters():
+    model = SingleMember(ensemble().member(0))
+    again, other = SingleMember(ensemble().member(0)), SingleMember(ensemble().member(1))
+    assert content_md5(model) == content_md5(again) != content_md5(other)
+    again.model.config = again.model.config.model_copy(update={"causal": False})
+    assert content_md5(model) != content_md5(again)
+
+
+def all_of(root, name):
+    client, experiment = client_of(root)
+    return client.search_runs([experiment], f"attributes.run_name = '{name}'")

@@ -9,22 +9,17 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from pipeline.config import Section
+from pipeline.core.nn.init import fan_in_uniform, uniform
 
 Model = TypeVar("Model", bound="MemberModule")
 
 
-def uniform(d_in: int, d_out: int, generators: Sequence[torch.Generator]) -> nn.Parameter:
-    """Draw a weight [member, d_in, d_out], each member from its own generator.
-
-    Uniform within 1 / sqrt(d_in), as torch's nn.Linear (the studies' initialisation).
-    """
-    bound = 1 / math.sqrt(d_in)
-    drawn = [torch.empty(d_in, d_out).uniform_(-bound, bound, generator=g) for g in generators]
-    return nn.Parameter(torch.stack(drawn))
-
-
 class MemberModule(nn.Module):
     """A model of M members: every parameter has the leading axis ``member``.
+
+    Why not ordinary modules under torch.func.vmap: with the axis in sight every product can be
+    written for all members (one Gram matrix, one gather), and members join, split and are saved as
+    plain tensors.
 
     Subclasses take (config, generators), one generator a member, and name their ``Config``.
     """
@@ -69,12 +64,9 @@ class MemberLinear(nn.Module):
 
     def __init__(self, d_in: int, d_out: int, generators: Sequence[torch.Generator], *, bias: bool):
         super().__init__()
-        self.W = uniform(d_in, d_out, generators)
-        self.b: nn.Parameter | None = None
-        if bias:
-            bound = 1 / math.sqrt(d_in)
-            drawn = [torch.empty(d_out).uniform_(-bound, bound, generator=g) for g in generators]
-            self.b = nn.Parameter(torch.stack(drawn))
+        self.W = fan_in_uniform(d_in, d_out, generators)
+        # After W, from the same generators: the order of the draws is part of a seed's meaning.
+        self.b = uniform((d_out,), 1 / math.sqrt(d_in), generators) if bias else None
 
     def forward(self, x: Float[Tensor, "member *axes d_in"]) -> Float[Tensor, "member *axes d_out"]:
         """Map the last axis, whatever stands between it and the member axis."""

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from pipeline.config import Section
 from pipeline.core.nn.attention import Kind, attend, gram_attention, pattern
-from pipeline.core.nn.layers import MemberLinear, MemberModule, uniform
+from pipeline.core.nn.init import fan_in_uniform
+from pipeline.core.nn.layers import MemberLinear, MemberModule
 
 Size = Annotated[int, Field(ge=1)]
 Cache = dict[str, Tensor]
@@ -58,10 +59,10 @@ class Attention(nn.Module):
         super().__init__()
         self.config = config
         d = config.d_model
-        self.W_Q = uniform(d, d, generators)
-        self.W_K = uniform(d, d, generators)
-        self.W_V = uniform(d, d, generators)
-        self.W_O = uniform(d, d, generators)
+        self.W_Q = fan_in_uniform(d, d, generators)
+        self.W_K = fan_in_uniform(d, d, generators)
+        self.W_V = fan_in_uniform(d, d, generators)
+        self.W_O = fan_in_uniform(d, d, generators)
 
     def split(self, x: Tensor, weight: Tensor) -> Tensor:
         """Map [member, batch, time, d_model] by a weight to [member, batch, head, time, d_head]."""
@@ -114,7 +115,7 @@ class Transformer(MemberModule):
         )
         self.unembed = MemberLinear(config.d_model, config.d_out, generators, bias=config.bias)
         if config.positions:
-            self.W_pos = uniform(config.positions, config.d_model, generators)
+            self.W_pos = fan_in_uniform(config.positions, config.d_model, generators)
 
     def forward(
         self,

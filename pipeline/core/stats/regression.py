@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
-from scipy.stats import t as student
+from scipy.special import stdtrit
 from torch import Tensor
 
-CONFIDENCE = 0.95
+from pipeline.core.stats.intervals import CONFIDENCE
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,10 @@ def least_squares(
     values = torch.linalg.lstsq(X, y).solution
     residual = (y - X @ values).square().sum()
     variance = residual / (points - count) * torch.linalg.inv(X.T @ X).diagonal()
-    reach = float(student.ppf((1 + confidence) / 2, points - count)) * variance.sqrt()
+    half_width = float(stdtrit(points - count, (1 + confidence) / 2)) * variance.sqrt()
     spread = (y - y.mean()).square().sum()
     r2 = float(1 - residual / spread) if float(spread) > 0 else 0.0
-    return Fit(values, values - reach, values + reach, r2)
+    return Fit(values, values - half_width, values + half_width, r2)
 
 
 def polynomial(x: Float[Tensor, " point"], y: Float[Tensor, " point"], degree: int) -> Fit:

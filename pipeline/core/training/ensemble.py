@@ -96,10 +96,10 @@ def train(
     """Train the members in place and return the recorded history.
 
     Every ``record_every`` steps, and at the last, the history takes ``loss`` (of the batch just
-    seen, before its step) and what ``evaluate`` returns (after the step). ``learning_rates`` gives
-    each member its own instead of the configured one. ``optimizer`` replaces the configured one
-    (its groups' rates are scheduled just so). Raises DivergenceError at the first record with a
-    loss that is not finite.
+    seen, before its step) and what ``evaluate`` returns (after the step). ``optimizer`` replaces
+    the configured one (its groups' rates are scheduled just so). ``learning_rates`` gives each
+    member its own instead of the optimiser's, in all its groups. Raises DivergenceError at the
+    first record with a loss that is not finite.
     """
     parameters = [p for p in model.parameters() if p.requires_grad]
     chosen = optimizer or build(config.optimizer, parameters)
@@ -115,7 +115,7 @@ def train(
         losses.sum().backward()
         if config.clip_norm is not None:
             clip_by_member_norm(parameters, config.clip_norm)
-        _step(chosen, parameters, learning_rates, config.optimizer.learning_rate)
+        _step(chosen, base, learning_rates)
         if on_step is not None:
             on_step()
         if (step + 1) % config.record_every == 0 or step + 1 == config.steps:
@@ -131,21 +131,21 @@ def train(
 
 
 def _step(
-    optimizer: Optimizer,
-    parameters: Sequence[Tensor],
-    rates: Float[Tensor, " member"] | None,
-    reference: float,
+    optimizer: Optimizer, base: Sequence[float], rates: Float[Tensor, " member"] | None
 ) -> None:
     if rates is None:
         optimizer.step()
         return
-    # torch has one rate a group; every element-wise step is linear in it, so scale the step itself.
-    before = [p.detach().clone() for p in parameters]
+    # torch has one rate a group; every element-wise step is linear in it, so scale the step itself,
+    # from the rate that the group began with to the member's (the schedule is in both).
+    groups = [group["params"] for group in optimizer.param_groups]
+    before = [[p.detach().clone() for p in parameters] for parameters in groups]
     optimizer.step()
     with torch.no_grad():
-        for parameter, old in zip(parameters, before, strict=True):
-            scale = (rates / reference).to(old).view(-1, *[1] * (old.ndim - 1))
-            parameter.copy_(torch.lerp(old, parameter, scale.expand_as(old)))
+        for parameters, old_values, rate in zip(groups, before, base, strict=True):
+            for parameter, old in zip(parameters, old_values, strict=True):
+                scale = (rates / rate).to(old).view(-1, *[1] * (old.ndim - 1))
+                parameter.copy_(torch.lerp(old, parameter, scale.expand_as(old)))
 
 
 def _refuse_divergence(losses: Tensor, step: int) -> None:

@@ -1,4 +1,9 @@
-"""Levenberg-Marquardt least squares for models of a few thousand parameters."""
+"""Levenberg-Marquardt least squares for models of a few thousand parameters.
+
+Why not scipy.optimize.least_squares: it wants the whole Jacobian (here some 10^4 residuals by 10^3
+parameters), of which the step needs only J^T J, summed over pieces. A test holds the minimum
+against scipy's.
+"""
 
 from collections.abc import Callable
 from typing import Annotated

@@ -1,8 +1,8 @@
 """Muon for stacked matrices, and several optimisers that step together.
 
-torch's own Muon takes two-dimensional parameters only; here every parameter is [member, rows,
-columns] and each member's matrix is orthogonalised alone, in the parameter's own precision (torch
-computes in bfloat16).
+Why not torch.optim.Muon: it takes two-dimensional parameters only and computes in bfloat16. Here
+every parameter is [member, rows, columns], and each member's matrix is orthogonalised alone, in the
+parameter's own precision.
 """
 
 from collections.abc import Iterable, Sequence

@@ -63,7 +63,7 @@ class OptimizerConfig(Section):
 
     @model_validator(mode="after")
     def _takes_its_options(self) -> "OptimizerConfig":
-        build(self, [torch.zeros(1)])
+        check_options(self)
         return self
 
 
@@ -88,7 +88,6 @@ def build(config: OptimizerConfig, parameters: Iterable[Tensor]) -> torch.optim.
     memory for that of a contiguous one, and step it wrongly without a word.
     """
     parameters = list(parameters)
-    keywords: dict[str, Any] = dict(config.options)
     if config.name in FUSED:
         for parameter in parameters:
             if not parameter.is_contiguous():
@@ -96,8 +95,29 @@ def build(config: OptimizerConfig, parameters: Iterable[Tensor]) -> torch.optim.
                     f"{config.name} needs contiguous parameters, got one of shape "
                     f"{tuple(parameter.shape)} with strides {parameter.stride()}"
                 )
+    return _made(getattr(torch.optim, config.name), config, parameters)
+
+
+def check_options(config: OptimizerConfig) -> None:
+    """Raise ValueError if torch's optimiser of that name does not take the options.
+
+    The optimiser's own constructor judges them, on a group of parameters that is kept unread: what
+    torch does with a group imports its compiler (1.6 s), which reading params.yaml does not need.
+    """
+    kind: Any = getattr(torch.optim, config.name)
+
+    def add_param_group(self: Any, group: dict[str, Any]) -> None:
+        self.param_groups.append(self.defaults | group | {"params": list(group["params"])})
+
+    checked = type(config.name, (kind,), {"add_param_group": add_param_group})
+    _made(checked, config, [torch.zeros(1)])
+
+
+def _made(kind: Any, config: OptimizerConfig, parameters: list[Tensor]) -> torch.optim.Optimizer:
+    keywords: dict[str, Any] = dict(config.options)
+    if config.name in FUSED:
         keywords["fused"] = True  # one kernel a parameter: these models are bound by overhead
     try:
-        return getattr(torch.optim, config.name)(parameters, lr=config.learning_rate, **keywords)
+        return kind(parameters, lr=config.learning_rate, **keywords)
     except (TypeError, RuntimeError) as error:  # unknown, or at odds with a fused kernel
         raise ValueError(f"{config.name} does not take options {dict(config.options)}") from error

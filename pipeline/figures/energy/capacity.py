@@ -1,56 +1,65 @@
 """E2 and E3: number of patterns against d."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from pipeline.core.stats.intervals import Summary
 from pipeline.figures import style
+from pipeline.figures.energy import names
 from pipeline.figures.style import COLOURS, StyleConfig
-
-CRITERIA = {
-    "all_patterns": "all patterns stable in half of the draws",
-    "five_percent_wrong": "at most 5 % of patterns unstable",
-    "radius_eighth": "half come back from d/8 flips",
-    "radius_quarter": "half come back from d/4 flips",
-}
+from pipeline.labs.energy.measure.capacity import DenseConfig, ExponentialConfig
 
 
 def capacity(
-    config: StyleConfig, table: pd.DataFrame, metrics: dict[str, dict[str, dict[str, float]]]
+    config: StyleConfig,
+    table: pd.DataFrame,
+    results: Mapping[str, Mapping[str, Summary]],
+    dense: DenseConfig,
+    exponential: ExponentialConfig,
 ) -> Figure:
     """Draw both kinds of capacity with their exponents and theories."""
+    furthest = max(
+        abs(curve["exponent"] - curve["theory"])
+        for experiment in ("E2", "E3")
+        for curve in results[experiment].values()
+    )
     title = (
-        "E2, E3 Capacity of one-step retrieval: a power of d for polynomial interactions, "
-        "exponential in d for the exponential one"
+        "E2, E3 Number of patterns N that one step retrieves: every measured exponent lies within "
+        f"{furthest:.2f} of theory at the same d"
     )
     figure, [[left, right]] = style.panels(config, 1, 2, title, width=1.5)
+    labels = {
+        "E2": {name: f"a = {curve.power}" for name, curve in dense.interactions.items()},
+        "E3": {name: names.criterion(stored) for name, stored in exponential.criteria.items()},
+    }
     for axes, experiment in ((left, "E2"), (right, "E3")):
-        own = table[table["experiment"] == experiment]
-        for k, (curve, points) in enumerate(own.groupby("curve")):
-            found = metrics[experiment][str(curve)]
-            slope = f"{found['exponent']:.2f} [{found['exponent_low']:.2f}, "
-            slope += f"{found['exponent_high']:.2f}]"
-            name = CRITERIA.get(str(curve), str(curve).replace("a", "a = ", 1))
-            draw(axes, points, COLOURS[k], f"{name}: {slope}, theory {found['theory']:.2f}")
-        axes.set(ylabel="number of patterns N", yscale="log")
+        points = table[table["experiment"] == experiment]
+        for k, (name, curve) in enumerate(points.groupby("curve")):
+            measured = results[experiment][str(name)]
+            slope = f"{names.bracketed(measured, 'exponent', 2)}, theory {measured['theory']:.2f}"
+            draw(
+                axes, curve, COLOURS[k % len(COLOURS)], f"{labels[experiment][str(name)]}: {slope}"
+            )
         axes.plot([], [], color="0.4", linestyle="--", label="theory at finite d")
-        axes.legend(
-            title=f"exponent [interval over {int(own['n'].max())} seeds]",
-            fontsize=6.5,
-            loc="upper left",
-            title_fontsize=7,
-        )
-    left.set(
-        xlabel="d", xscale="log", title="F(x) = x$^a$, small one-step bit error: N ~ d$^{a-1}$"
-    )
+        seeds = names.span(points["n"].tolist())
+        legend = axes.legend(
+            title=f"exponent [interval over {seeds} seeds]", loc="upper left",
+            fontsize=config.font_size - 2, title_fontsize=config.font_size - 1,
+        )  # fmt: skip
+        legend.set_in_layout(False)  # long labels on small panels must not squeeze the axes
+        axes.set(xlabel="d", ylabel="number of patterns N", yscale="log")
+    left.set(xscale="log", title=f"F(x) = x$^a$, bit error {dense.bit_error:g}; N ~ d$^{{a-1}}$")
     ticks = sorted(set(table.loc[table["experiment"] == "E2", "d"]))[::2]
     left.set_xticks(ticks, [str(d) for d in ticks], minor=False)
     left.set_xticks([], minor=True)
-    right.set(xlabel="d", title="F(x) = e$^x$: N ~ 2$^{exponent\\,d}$")
-    for axes in (left, right):
+    right.set(title="F(x) = e$^x$; N ~ 2$^{exponent\\,d}$")
+    for axes in (left, right):  # room for the legend above the curves
         low, high = axes.get_ylim()
-        axes.set_ylim(low, high * (high / low) ** 0.75)
+        axes.set_ylim(low, high * (high / low) ** 1.1)
     return figure
 
 

@@ -5,49 +5,77 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from pipeline.core.stats.intervals import Summary
 from pipeline.figures import style
+from pipeline.figures.energy import names
 from pipeline.figures.style import COLOURS, StyleConfig
 
-LABELS = {
-    "real": "the layer's real update",
-    "other_sequence": "another sequence's, same norm",
-    "random": "random direction, same norm",
-    "minus_gradient": "minus the gradient, same norm",
-}
 MARKERS = ("o", "s", "x", "^")
+STEPS = {"lowered": "full step", "downhill": "small step"}
+LABEL_ROOM = 3.6  # that a model's label takes, in layers
+LAYERS_A_PANEL = 9  # about as many as the width of one panel holds
+NARROWEST = 2.5  # panels: room for the title and the legend
 
 
-def descent(config: StyleConfig, table: pd.DataFrame, title: str) -> Figure:
-    """Draw, for every layer, the fraction of lowered energies for full and for small steps."""
-    layers = list(dict.fromkeys(table["layer"]))
-    rows = max(1, len(layers) // 9 + 1)
-    figure, [[left, right]] = style.panels(
-        config.model_copy(update={"panel_height": config.panel_height * rows}), 1, 2,
-        title, width=1.5,
-    )  # fmt: skip
-    seeds = int(table["n"].max())
-    for axes, kind, what in ((left, "lowered", "full update"), (right, "downhill", "small step")):
-        draw(axes, table, layers, kind)
-        axes.set(xlim=(-0.03, 1.03), title=f"{what}: energy falls (median of {seeds} seeds)",
-                 xlabel="fraction of sequences, positions, heads")  # fmt: skip
-        axes.axvline(0.5, color="0.6", linewidth=0.8, linestyle=":")
-    left.set_yticks(
-        -np.arange(len(layers)),
-        [name.replace("_", " ").replace("layer", "layer ") for name in layers],
+def descent(config: StyleConfig, table: pd.DataFrame, counts: Summary, models: str) -> Figure:
+    """Draw the fraction of lowered energies of every layer, for full and for small steps.
+
+    ``counts`` is ``E7.all_layers`` of the results, ``models`` says whose models they are.
+    """
+    above, below, layers = (counts[k] for k in ("excess_above_0", "excess_below_0", "n_layers"))
+    title = (
+        f"E7 {models}: a layer's real update lowers its heads' energies\n"
+        f"more often than another sequence's in {above} of {layers} layers, less often in {below} "
+        f"(interval over {names.span(table['n'].tolist())} seeds)"
     )
-    right.set_yticks(-np.arange(len(layers)), [""] * len(layers))
-    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    at, centres = positions(table)
+    end = max(at.values()) + LABEL_ROOM / 2
+    width = max(NARROWEST, end / LAYERS_A_PANEL)
+    figure, rows = style.panels(config, 2, 1, title, width=width)
+    for [axes], (kind, what) in zip(rows, STEPS.items(), strict=True):
+        draw(axes, table, at, kind)
+        axes.axhline(0.5, color="0.6", linewidth=0.8, linestyle=":")
+        axes.set(
+            xlim=(-LABEL_ROOM / 4, end),
+            ylim=(-0.03, 1.03),
+            ylabel=f"energy falls, {what}",
+            xlabel="layer of each model",
+        )
+        axes.set_xticks(list(at.values()), [str(layer) for _, layer in at])
+        axes.grid(visible=False, axis="x")
+    top = rows[0][0].secondary_xaxis("top")
+    top.set_xticks(
+        [centre for _, centre in centres], [label.replace("), ", ")\n") for label, _ in centres]
+    )
+    top.tick_params(length=0)
+    top.spines["top"].set_visible(False)
+    style.legend_below(figure, rows[0][0])
     return figure
 
 
-def draw(axes: Axes, table: pd.DataFrame, layers: list[str], kind: str) -> None:
-    """Draw one kind of fraction: a row for each layer, a marker for each direction."""
-    for k, (name, label) in enumerate(LABELS.items()):
-        own = table[table["quantity"] == f"{kind}_{name}"].set_index("layer")
-        if own.empty:
+def positions(table: pd.DataFrame) -> tuple[dict[tuple[str, int], float], list[tuple[str, float]]]:
+    """Return where each (model, layer) stands, and each model's description with its centre."""
+    at: dict[tuple[str, int], float] = {}
+    centres: list[tuple[str, float]] = []
+    start = 0.0
+    for model, rows in table.groupby("model", sort=False):
+        layers = list(dict.fromkeys(rows["layer"]))
+        room = max(LABEL_ROOM, len(layers))
+        first = start + (room - len(layers)) / 2
+        at |= {(str(model), layer): first + k for k, layer in enumerate(layers)}
+        centres.append((str(rows["description"].iloc[0]), first + (len(layers) - 1) / 2))
+        start += room + 1
+    return at, centres
+
+
+def draw(axes: Axes, table: pd.DataFrame, at: dict[tuple[str, int], float], kind: str) -> None:
+    """Draw one kind of fraction: a place for each layer, a marker for each direction."""
+    for k, (name, label) in enumerate(names.DIRECTIONS.items()):
+        rows = table[table["quantity"] == f"{kind}_{name}"]
+        if rows.empty:
             continue
-        own = own.loc[layers]
-        at = -np.arange(len(layers)) + 0.24 - 0.16 * k
-        spread = np.abs([own["median"] - own["low"], own["high"] - own["median"]])
-        axes.errorbar(own["median"], at, xerr=spread, color=COLOURS[k], label=label,
-                      marker=MARKERS[k], linestyle="", markersize=4, capsize=1.5)  # fmt: skip
+        x = [at[model, layer] for model, layer in zip(rows["model"], rows["layer"], strict=True)]
+        spread = np.abs([rows["median"] - rows["low"], rows["high"] - rows["median"]])
+        axes.errorbar(np.array(x) - 0.24 + 0.16 * k, rows["median"], yerr=spread,
+                      color=COLOURS[k], label=label, marker=MARKERS[k], linestyle="",
+                      markersize=4, capsize=1.5)  # fmt: skip

@@ -1,50 +1,54 @@
 """E6: the energy-based model against mixtures, in the plane and in numbers."""
 
-from typing import Any
-
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from pipeline.core.stats.intervals import Summary
 from pipeline.figures import style
+from pipeline.figures.energy import names
 from pipeline.figures.style import COLOURS, StyleConfig
+from pipeline.labs.energy.report.likelihood import Examples
 
-MODELS = {
-    "energy": "energy model (weights tied)",
-    "energy_origin": "energy model, origin learned",
-    "em": "EM: free weights, same covariance",
-    "em_covariance": "scikit-learn EM: one free covariance",
-}
 MARKERS = ("o", "s", "x", "^")
+MODELS = list(names.LIKELIHOOD_MODELS)
 
 
 def likelihood(
-    config: StyleConfig, losses: pd.DataFrame, examples: dict[str, Any], metrics: dict[str, Any]
+    config: StyleConfig, losses: pd.DataFrame, examples: Examples, results: dict[str, Summary]
 ) -> Figure:
     """Draw each set's points with the stored patterns, and the held-out losses below."""
-    sets = list(dict.fromkeys(losses["set"]))
     title = (
         "E6 The continuous network as an energy-based model is a Gaussian mixture with weights "
         "tied to its patterns:\nwhat that costs on points not seen in training"
     )
-    figure, [above, below] = style.panels(config, 2, len(sets), title)
-    for name, plane, bars in zip(sets, above, below, strict=True):
-        points = examples[f"{name}.points"]
-        plane.plot(*points.T, ".", color="0.8", markersize=2)
-        for k, model in enumerate(MODELS):
-            means = examples.get(f"{name}.{model}")
-            if means is not None:
-                plane.plot(*means.T, MARKERS[k], color=COLOURS[k], markersize=5, fillstyle="none",
-                           label=MODELS[model])  # fmt: skip
-        plane.set(aspect="equal", adjustable="datalim", title=name)
-        own = losses[losses["set"] == name].set_index("model").loc[list(MODELS)]
-        spread = [own["loss"] - own["low"], own["high"] - own["loss"]]
-        for k in range(len(own)):
-            bars.errorbar(own["loss"].iloc[k], -k, xerr=[[spread[0].iloc[k]], [spread[1].iloc[k]]],
-                          marker=MARKERS[k], color=COLOURS[k], capsize=2,
-                          fillstyle="none")  # fmt: skip
-        labels = list(MODELS.values()) if name == sets[0] else [""] * len(MODELS)
-        bars.set_yticks([-k for k in range(len(MODELS))], labels)
-        cost = metrics["E6"][name]["tied_weights_cost"]
-        bars.set(xlabel="$-\\log p$ (nats a point)", ylim=(-len(MODELS) + 0.5, 0.5),
-                 title=f"tied weights cost {cost:+.3f}")  # fmt: skip
+    figure, [above, below] = style.panels(config, 2, len(examples.sets), title)
+    for k, (name, plane, bars) in enumerate(zip(examples.sets, above, below, strict=True)):
+        stored(plane, examples, k)
+        held_out(bars, losses[losses["set"] == name], labelled=k == 0)
+        cost = names.bracketed(results[name], "tied_weights_cost", 2).replace(" ", "\n", 1)
+        bars.set_title(f"tied weights cost {cost}, {results[name]['n']} seeds")
+    below[0].set_ylabel("model")
     return figure
+
+
+def stored(axes: Axes, examples: Examples, k: int) -> None:
+    """Draw the points of set ``k`` and what each model stores for them, for one seed."""
+    axes.plot(*examples.points[k].T, ".", color="0.8", markersize=2)
+    for model, means in zip(examples.models, examples.means[k], strict=True):
+        index = MODELS.index(model)
+        axes.plot(*means.T, MARKERS[index], color=COLOURS[index], markersize=5, fillstyle="none")
+    axes.set(aspect="equal", adjustable="datalim", xlabel="x", ylabel="y")
+    axes.set_title(f"{names.words(examples.sets[k])}\nseed {examples.seed[k]}, of median cost")
+
+
+def held_out(axes: Axes, losses: pd.DataFrame, *, labelled: bool) -> None:
+    """Draw the loss of every model, a row each."""
+    rows = losses.set_index("model").loc[MODELS]
+    for k, (_, row) in enumerate(rows.iterrows()):
+        spread = [[row["loss"] - row["low"]], [row["high"] - row["loss"]]]
+        axes.errorbar(row["loss"], -k, xerr=spread, marker=MARKERS[k], color=COLOURS[k],
+                      capsize=2, fillstyle="none")  # fmt: skip
+    labels = list(names.LIKELIHOOD_MODELS.values()) if labelled else [""] * len(MODELS)
+    axes.set_yticks([-k for k in range(len(MODELS))], labels)
+    axes.set(xlabel="$-\\log p$ (nats a point)", ylim=(-len(MODELS) + 0.5, 0.5))

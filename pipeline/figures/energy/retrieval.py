@@ -2,41 +2,54 @@
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from pipeline.core.stats.intervals import Summary
 from pipeline.figures import style
+from pipeline.figures.energy import names
 from pipeline.figures.style import COLOURS, TRUTH, StyleConfig
+from pipeline.labs.energy.measure.retrieval import OneStep
 
-ROUNDING = 1e-16  # errors below are drawn here
+MOST = 6000  # queries that are drawn, about
+DESCENT_UP_TO = 2.0  # theory: no step of size gamma up to here goes uphill
 
 
 def retrieval(
-    config: StyleConfig,
-    steps: pd.DataFrame,
-    beta_delta: Float[np.ndarray, " query"],
-    error: Float[np.ndarray, " query"],
-    bound: Float[np.ndarray, " query"],
+    config: StyleConfig, steps: pd.DataFrame, queries: OneStep, results: dict[str, Summary]
 ) -> Figure:
-    """Draw every query's error under the bound, and the fraction of uphill steps by gamma."""
-    broken = int((error > bound + 1e-15).sum())
-    uphill = float(steps.loc[steps["gamma"] <= 2, "high"].max())
+    """Draw the queries' errors under the bound, and the fraction of uphill steps by gamma."""
+    one_step = results["one_step"]
+    violations = round(one_step["bound_violations"] * one_step["n"])
+    uphill = float(steps.loc[steps["gamma"] <= DESCENT_UP_TO, "high"].max())
     title = (
-        f"E4 Continuous retrieval: {broken} of {len(error)} queries break the bound on one step's\n"
-        f"error; of steps with $\\gamma \\leq 2$ a fraction of {uphill:g} goes uphill"
+        f"E4 Continuous retrieval: {violations} of {one_step['n']} queries break the bound on one "
+        f"step's\nerror; of steps with $\\gamma \\leq$ {DESCENT_UP_TO:g} "
+        f"at most a fraction of {uphill:g} goes uphill"
     )
     figure, [[left, right]] = style.panels(config, 1, 2, title, width=1.25)
-    order = np.argsort(beta_delta)
-    shown = order[:: max(1, len(order) // 6000)]
-    left.plot(beta_delta[shown], np.maximum(error[shown], ROUNDING), ".", markersize=1.5,
-              color=COLOURS[0], alpha=0.4, label="a query's error after one step")  # fmt: skip
-    left.plot(beta_delta[shown], np.maximum(bound[shown], ROUNDING), ".", markersize=1.0,
-              color=COLOURS[1], label="2 (N - 1) M exp(-$\\beta\\Delta$)")  # fmt: skip
-    left.set(xlabel="$\\beta\\Delta$ (separation of the query)", ylabel="|T($\\xi$) - x|",
-             yscale="log", ylim=(ROUNDING / 2, 1e3))  # fmt: skip
-    left.legend(markerscale=6)
+    errors(left, queries)
     right.plot(steps["gamma"], steps["uphill"], ".-", color=COLOURS[0])
     right.fill_between(steps["gamma"], steps["low"], steps["high"], color=COLOURS[0], alpha=0.2)
-    right.axvline(2, color=TRUTH, linewidth=0.8, linestyle=":")
-    right.set(xlabel="step size $\\gamma$", ylabel="fraction of uphill steps", ylim=(-0.03, 1.03))
+    right.axvline(DESCENT_UP_TO, color=TRUTH, linewidth=0.8, linestyle=":")
+    right.set(xlabel="step size $\\gamma$", ylabel="fraction of uphill steps", ylim=(-0.03, 1.03),
+              title=f"median of {names.span(steps['n'].tolist())} seeds, interval")  # fmt: skip
     return figure
+
+
+def errors(axes: Axes, queries: OneStep) -> None:
+    """Draw errors and bounds against separation, every k-th query of many."""
+    order = np.argsort(queries.beta_delta)
+    every = max(1, len(order) // MOST)
+    shown = order[::every]
+    for k, (values, label) in enumerate(
+        ((queries.retrieval_error, "a query's error after one step"),
+         (queries.bound, "2 (N - 1) M exp(-$\\beta\\Delta$)"))
+    ):  # fmt: skip
+        axes.plot(queries.beta_delta[shown], np.maximum(values[shown], style.FLOOR), ".",
+                  markersize=(1.5, 1.0)[k], color=COLOURS[k], alpha=(0.4, 1.0)[k],
+                  label=label)  # fmt: skip
+    axes.set(xlabel="$\\beta\\Delta$ (separation of the query)", ylabel="|T($\\xi$) - x|",
+             yscale="log", ylim=(style.FLOOR / 2, 1e3),
+             title=f"{len(shown)} of the queries")  # fmt: skip
+    axes.legend(markerscale=6)

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
+import numpy as np
 import pandas as pd
 import torch
 from pydantic import Field
 from torch import Tensor
 
 from pipeline.config import Section
+from pipeline.core.stats.bootstrap import percentile_interval, resample
 from pipeline.core.stats.intervals import summary
 from pipeline.core.stats.regression import polynomial
 from pipeline.labs.memory import scaling
@@ -145,12 +147,11 @@ def _hinge(own: pd.DataFrame, resamples: int, generator: torch.Generator) -> Met
     place, fit = scaling.piecewise(tensor(own.d), tensor(own.acc))
     seeds = [tensor(group.acc) for _, group in own.groupby("seed")]
     x = tensor(own[own.seed == own.seed.iloc[0]].d)
-    draws = torch.randint(len(seeds), (resamples, len(seeds)), generator=generator)
     breaks = []
-    for draw in draws.tolist():
+    for draw in resample((resamples, len(seeds)), generator).tolist():
         y = torch.stack([seeds[k] for k in draw])
         breaks.append(scaling.piecewise(x.repeat(len(seeds)), y.flatten())[0])
-    low, high = torch.tensor(breaks).quantile(torch.tensor([0.025, 0.975])).tolist()
+    low, high = percentile_interval(np.array(breaks))
     names = {0: "at_break", 1: "slope_before", 2: "slope_after"}
     return scaling.fit_metrics(fit, names, len(own)) | {
         "break": place,

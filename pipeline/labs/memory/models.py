@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from pipeline.config import Section
 from pipeline.core.nn.attention import pattern
-from pipeline.core.nn.initial import stacked_normal, stacked_uniform
+from pipeline.core.nn.init import normal, uniform
 from pipeline.core.nn.layers import MemberModule
 
 Size = Annotated[int, Field(ge=1)]
@@ -113,21 +113,21 @@ class Layer(nn.Module):
         # Bounds of torch's nn.MultiheadAttention (one map to Q, K and V) and of nn.Linear.
         glorot = (6 / (4 * d_head)) ** 0.5
         self.W_Q, self.W_K, self.W_V = (
-            stacked_uniform((n, d_head, d_head), glorot, generators) for _ in range(3)
+            uniform((n, d_head, d_head), glorot, generators) for _ in range(3)
         )
-        self.W_O = stacked_uniform((n, d_head, d_head), d_head**-0.5, generators)
+        self.W_O = uniform((n, d_head, d_head), d_head**-0.5, generators)
         if d_head != d:
-            self.W_in = stacked_uniform((d, d_head), d**-0.5, generators)
-            self.W_out = stacked_uniform((d_head, d), d_head**-0.5, generators)
+            self.W_in = uniform((d, d_head), d**-0.5, generators)
+            self.W_out = uniform((d_head, d), d_head**-0.5, generators)
         if config.norm:
             self.gain = nn.Parameter(torch.ones(len(generators), d))
             self.shift = nn.Parameter(torch.zeros(len(generators), d))
         widths = [d, *[config.mlp_width] * config.mlp_depth, d] if config.mlp_width else []
         self.mlp_W = nn.ParameterList(
-            stacked_uniform((a, b), a**-0.5, generators) for a, b in pairwise(widths)
+            uniform((a, b), a**-0.5, generators) for a, b in pairwise(widths)
         )
         self.mlp_b = nn.ParameterList(
-            stacked_uniform((b,), a**-0.5, generators) for a, b in pairwise(widths)
+            uniform((b,), a**-0.5, generators) for a, b in pairwise(widths)
         )
 
     def inputs(self, x: Rows, position: Float[Tensor, "member d_head"]) -> tuple[Seen, Seen]:
@@ -198,10 +198,10 @@ class AttentionMemory(MemberModule):
     def __init__(self, config: AttentionMemoryConfig, generators: Sequence[torch.Generator]):
         super().__init__(config, generators)
         self.config: AttentionMemoryConfig = config
-        self.E = stacked_normal((config.N, config.d), generators)
-        self.P = stacked_normal((2, config.d_head), generators)
+        self.E = normal((config.N, config.d), 1.0, generators)
+        self.P = normal((2, config.d_head), 1.0, generators)
         self.layers = nn.ModuleList(Layer(config, generators) for _ in range(config.layers))
-        self.U = stacked_uniform((config.N, config.d), config.d**-0.5, generators)
+        self.U = uniform((config.N, config.d), config.d**-0.5, generators)
         with torch.no_grad():
             for table in (self.E, self.P):
                 table.mul_(config.initial.embedding)

@@ -6,55 +6,82 @@ from matplotlib.figure import Figure
 from pydantic import Field
 
 from pipeline.config import StageParams
-from pipeline.figures.conjunction import attention as conjunction_attention
-from pipeline.figures.conjunction import gains as conjunction_gains
-from pipeline.figures.conjunction import scaling as conjunction_scaling
-from pipeline.figures.conjunction.comparison import comparison
+from pipeline.figures.conjunction.accuracy import accuracy
+from pipeline.figures.conjunction.gains import gains
+from pipeline.figures.conjunction.influence import influence
 from pipeline.figures.conjunction.samples import samples
-from pipeline.figures.learning_curves import learning_curves
+from pipeline.figures.conjunction.scaling import ablation, scaling
+from pipeline.figures.conjunction.training import training
+from pipeline.figures.conjunction.weights import weights
 from pipeline.figures.style import StyleConfig, applied
-from pipeline.labs.conjunction.datasets import DataConfig
-from pipeline.labs.conjunction.search import SearchConfig
-from pipeline.runtime import drawings
-from pipeline.stages.conjunction import _results as results
+from pipeline.labs.conjunction.data.datasets import DataConfig, DataSets, file_of, unpack
+from pipeline.labs.conjunction.measure.gains import GainGrid
+from pipeline.labs.conjunction.report.accuracy import AccuracyRow, ScoreRow
+from pipeline.labs.conjunction.report.influence import AttentionWeights, InfluenceGraphs
+from pipeline.labs.conjunction.report.samples import shown_samples
+from pipeline.labs.conjunction.report.scaling import SampleComplexityRow, ScalingFitRow
+from pipeline.labs.conjunction.train.curves import AblationConfig, SearchConfig
+from pipeline.labs.conjunction.train.fit import HistoryRow
+from pipeline.runtime import drawings, records
+
+CURVES = {
+    "C4 MLP": "conjunction_train_mlp",
+    "C4 attention": "conjunction_train_attention",
+    "C7 rule task": "conjunction_train_rule",
+}
 
 
 class Params(StageParams):
-    """Sizes of the figures, the tasks of C3, and the threshold of C5."""
+    """Sizes of the figures, and what their labels say: the tasks, the search, the variants."""
 
     style: StyleConfig = Field(alias="figures.style")
-    samples: DataConfig = Field(alias="conjunction.samples")
-    compare: DataConfig = Field(alias="conjunction.compare")
+    plain: DataConfig = Field(alias="conjunction.plain_data")
+    query: DataConfig = Field(alias="conjunction.query_data")
+    rule: DataConfig = Field(alias="conjunction.rule_data")
     search: SearchConfig = Field(alias="conjunction.search")
+    ablation: AblationConfig = Field(alias="conjunction.ablation")
 
 
 def run(params: Params, inputs: Path, out: Path) -> None:
     """Write each figure as PNG and SVG."""
     with applied(params.style):
-        figures = draw(params, inputs)
-    for name, figure in figures.items():
-        drawings.write_figure(out / name, figure)
+        for name, figure in draw(params, inputs).items():
+            drawings.write_figure(out / name, figure)
 
 
 def draw(params: Params, inputs: Path) -> dict[str, Figure]:
     """Read the results and draw them."""
-    style, search = params.style, params.search
-    about = f"{search.threshold:.0%} median accuracy, AND of {search.targets} of $T$ bits"
-    needs, laws = results.read_scaling(inputs)
-    ablated = laws.learner.str.startswith("ablated_")
-    return {
-        "c1_gains": conjunction_gains.gains(style, **results.read_gains(inputs)),
-        "c3_samples": samples(style, results.read_samples(inputs, params.samples, params.compare)),
-        "c4_comparison": comparison(style, *results.read_scores(inputs)),
-        "c5_scaling": conjunction_scaling.scaling(style, needs, laws, about),
-        "c5_ablation": conjunction_scaling.ablation(style, needs, laws[ablated], about),
-        "c6_weights": conjunction_attention.weights(style, **results.read_weights(inputs)),
-        "c7_graph": conjunction_attention.graph(style, **results.read_graph(inputs)),
-        "learning_curves": learning_curves(
-            style,
-            results.read_histories(inputs),
-            "Learning curves, a line for each seed",
-            (("loss", "training loss"), ("validation_loss", "validation loss")),
-            "cross entropy (nats)",
-        ),
+    style, search, query = params.style, params.search, params.query
+    of_gains, of_accuracy, of_scaling, of_influence = (
+        inputs / f"conjunction_measure_{name}"
+        for name in ("gains", "accuracy", "scaling", "influence")
+    )
+    shown = shown_samples(params.plain, read_data(inputs, "plain", params.plain), None)
+    shown |= shown_samples(query, read_data(inputs, "query", query), 1)
+    scores = records.read_table(of_accuracy / "scores.csv", ScoreRow)
+    accuracies = records.read_table(of_accuracy / "accuracy.csv", AccuracyRow)
+    complexity = records.read_table(of_scaling / "sample_complexity.csv", SampleComplexityRow)
+    fits = records.read_table(of_scaling / "scaling_fits.csv", ScalingFitRow)
+    graphs = records.read_arrays(of_influence / "influence.npz", InfluenceGraphs)
+    histories = {
+        title: records.read_table(inputs / stage / "history.csv", HistoryRow)
+        for title, stage in CURVES.items()
     }
+    return {
+        "c1_gains": gains(style, records.read_arrays(of_gains / "gains.npz", GainGrid)),
+        "c3_samples": samples(style, shown),
+        "c4_accuracy": accuracy(style, scores, accuracies, query.tasks),
+        "c5_scaling": scaling(style, complexity, fits, search),
+        "c5_ablation": ablation(style, complexity, fits, search, params.ablation.variants),
+        "c6_weights": weights(
+            style, records.read_arrays(of_influence / "weights.npz", AttentionWeights)
+        ),
+        "c7_influence": influence(style, graphs, next(iter(params.rule.tasks.values()))),
+        "learning_curves": training(style, histories, query.tasks),
+    }
+
+
+def read_data(inputs: Path, file: str, config: DataConfig) -> dict[str, DataSets]:
+    """Read the data sets of a section's tasks."""
+    path = inputs / "conjunction_data" / f"{file}.npz"
+    return unpack(records.read_arrays(path, file_of(config.tasks)), config.tasks)

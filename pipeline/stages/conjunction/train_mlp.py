@@ -6,28 +6,35 @@ from typing import Annotated
 from pydantic import Field
 
 from pipeline.config import Section, StageParams
-from pipeline.labs.conjunction.datasets import DataConfig
-from pipeline.labs.conjunction.training import PerceptronFit
-from pipeline.runtime import training_record
-from pipeline.stages.conjunction._training import compare_cells, train_cells
+from pipeline.labs.conjunction.data.datasets import DataConfig, file_of, unpack
+from pipeline.labs.conjunction.train.fit import MLPFit, cells, fit
+from pipeline.runtime import records, training_record
 
 
 class TrainConfig(Section):
     """The model and its training; ``members_per_cell`` seeds share one computation."""
 
     members_per_cell: Annotated[int, Field(ge=1)]
-    fit: PerceptronFit
+    fit: MLPFit
 
 
 class Params(StageParams):
     """The training, and the names of the tasks."""
 
-    data: DataConfig = Field(alias="conjunction.compare")
+    data: DataConfig = Field(alias="conjunction.query_data")
     train: TrainConfig = Field(alias="conjunction.train_mlp")
 
 
 def run(params: Params, inputs: Path, out: Path) -> None:
     """Write the models, one name a task."""
-    config = params.train
-    cells = compare_cells("mlp", config.fit, params.data, inputs, config.members_per_cell)
-    training_record.write(out, train_cells("C4", cells))
+    config, tasks = params.train, params.data.tasks
+    path = inputs / "conjunction_data" / "query.npz"
+    data = unpack(records.read_arrays(path, file_of(tasks)), tasks)
+    work = [
+        cell
+        for task, sets in data.items()
+        for cell in cells(
+            f"{task}_mlp", config.fit, params.data.seeds, sets, config.members_per_cell
+        )
+    ]
+    training_record.write(out, training_record.train_cells(fit, {"C4": work}))

@@ -7,12 +7,10 @@ from typing import Annotated
 from pydantic import Field
 
 from pipeline.config import Section, StageParams
-from pipeline.labs.conjunction.datasets import DataConfig
-from pipeline.labs.conjunction.models import encode
-from pipeline.labs.conjunction.training import AttentionFit, FitConfig, PerceptronFit
-from pipeline.runtime import training_record
-from pipeline.stages.conjunction._data import read_data
-from pipeline.stages.conjunction._training import grouped, train_cells
+from pipeline.labs.conjunction.data.datasets import DataConfig, file_of, unpack
+from pipeline.labs.conjunction.models.encoding import encode
+from pipeline.labs.conjunction.train.fit import AttentionFit, FitConfig, MLPFit, cells, fit
+from pipeline.runtime import records, training_record
 
 
 class RuleTrainConfig(Section):
@@ -20,8 +18,8 @@ class RuleTrainConfig(Section):
 
     members_per_cell: Annotated[int, Field(ge=1)]
     attention: AttentionFit
-    head: AttentionFit
-    mlp: PerceptronFit
+    cls_head: AttentionFit
+    mlp: MLPFit
     linear: FitConfig
     register_as: str
 
@@ -29,26 +27,27 @@ class RuleTrainConfig(Section):
 class Params(StageParams):
     """The training, and the task's name."""
 
-    data: DataConfig = Field(alias="conjunction.rule")
+    data: DataConfig = Field(alias="conjunction.rule_data")
     train: RuleTrainConfig = Field(alias="conjunction.train_rule")
 
 
 def run(params: Params, inputs: Path, out: Path) -> None:
     """Write the models by name, all trained on the section's first task."""
     config, seeds = params.train, params.data.seeds
-    [data, *_] = read_data(inputs, "rule.npz", list(params.data.tasks)).values()
+    path, tasks = inputs / "conjunction_data" / "rule.npz", params.data.tasks
+    [data, *_] = unpack(records.read_arrays(path, file_of(tasks)), tasks).values()
     fits: dict[str, FitConfig] = {
         "attention": config.attention,
-        "head": config.head,
+        "cls_head": config.cls_head,
         "mlp": config.mlp,
         "linear": config.linear,
     }
-    cells = [
+    work = [
         cell
-        for name, fit in fits.items()
-        for cell in grouped(name, fit, seeds, data, config.members_per_cell)
+        for name, config_of in fits.items()
+        for cell in cells(name, config_of, seeds, data, config.members_per_cell)
     ]
-    first, *others = train_cells("C7", cells)
+    first, *others = training_record.train_cells(fit, {"C7": work})
     example = encode(first.model, data.valid[:1, :1])[0]
     first = replace(first, register=config.register_as, example=example)
     training_record.write(out, [first, *others])

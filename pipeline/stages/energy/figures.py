@@ -1,57 +1,90 @@
-"""Draw the energy lab's figures from its measurements."""
+"""Draw the energy lab's figures from its measurements; E7's fractions have a stage of their own."""
 
 from pathlib import Path
 
-import numpy as np
 from matplotlib.figure import Figure
 from pydantic import Field
 
 from pipeline.config import StageParams
-from pipeline.figures.energy import capacity as capacity
-from pipeline.figures.energy import classical as classical
-from pipeline.figures.energy import descent as descent
-from pipeline.figures.energy import landscape as landscape
-from pipeline.figures.energy import learning as learning
-from pipeline.figures.energy import likelihood as likelihood
-from pipeline.figures.energy import phases as phases
-from pipeline.figures.energy import retrieval as retrieval
+from pipeline.core.stats.intervals import Summary
+from pipeline.figures.energy.capacity import capacity as draw_capacity
+from pipeline.figures.energy.landscape import landscape as draw_landscape
+from pipeline.figures.energy.learning import learning as draw_learning
+from pipeline.figures.energy.likelihood import likelihood as draw_likelihood
+from pipeline.figures.energy.overlaps import overlaps as draw_overlaps
+from pipeline.figures.energy.phases import phases as draw_phases
+from pipeline.figures.energy.retrieval import retrieval as draw_retrieval
 from pipeline.figures.style import StyleConfig, applied
-from pipeline.labs.energy.landscape import LandscapeConfig
+from pipeline.labs.energy.measure.capacity import DenseConfig, ExponentialConfig
+from pipeline.labs.energy.measure.overlaps import ClassicalConfig
+from pipeline.labs.energy.measure.retrieval import OneStep
+from pipeline.labs.energy.report import capacity, landscape, likelihood, overlaps, phases, retrieval
+from pipeline.labs.energy.report.results import Results
+from pipeline.labs.energy.train.recall import RecallHistoryRow, RecallTrainConfig
 from pipeline.runtime import drawings
-from pipeline.stages.energy import _results as shared
-
-RECALL = "E7 Does a trained transformer's update lower its heads' energies? Associative recall"
+from pipeline.runtime.records import read_arrays, read_json, read_table
 
 
 class Params(StageParams):
-    """Sizes of the figures, and the landscape's patterns and temperatures."""
+    """Sizes of the figures, and what their labels quote."""
 
     style: StyleConfig = Field(alias="figures.style")
-    landscape: LandscapeConfig = Field(alias="energy.landscape")
+    classical: ClassicalConfig = Field(alias="energy.classical")
+    dense: DenseConfig = Field(alias="energy.dense")
+    exponential: ExponentialConfig = Field(alias="energy.exponential")
+    train: RecallTrainConfig = Field(alias="energy.train_recall")
 
 
 def run(params: Params, inputs: Path, out: Path) -> None:
     """Write each figure as PNG and SVG."""
     with applied(params.style):
-        for name, figure in draw(params, shared.Results(inputs)).items():
-            drawings.write_figure(out / name, figure)
+        for draw in (draw_discrete, draw_continuous, draw_trained):
+            for name, figure in draw(params, inputs).items():
+                drawings.write_figure(out / name, figure)
 
 
-def draw(params: Params, found: shared.Results) -> dict[str, Figure]:
-    """Draw the results."""
-    style, table, metrics = params.style, found.table, found.metrics
-    losses, surfaces = table("likelihood/losses"), found.surfaces(params.landscape.betas)
+def draw_discrete(params: Params, inputs: Path) -> dict[str, Figure]:
+    """Draw the networks of spins, E1 to E3."""
+    folder = inputs / "energy_measure_classical"
+    curves = read_table(folder / "overlaps.csv", overlaps.OverlapRow)
+    theory = read_table(folder / "theory.csv", overlaps.MeanFieldRow)
+    e1, threshold = results(folder)["E1"], params.classical.retrieved_above
+    folder = inputs / "energy_measure_capacity"
+    points, both = read_table(folder / "capacity.csv", capacity.CapacityRow), results(folder)
+    configs = params.dense, params.exponential
     return {
-        "e1_overlaps": classical.overlaps(
-            style, table("classical/overlaps"), table("classical/theory"), metrics("classical")
-        ),
-        "e2_e3_capacity": capacity.capacity(style, table("capacity/capacity"), metrics("capacity")),
-        "e4_retrieval": retrieval.retrieval(style, table("continuous/descent"), **found.one_step()),
-        "e5_phases": phases.phases(style, found.phases(), metrics("continuous")),
-        "e6_likelihood": likelihood.likelihood(
-            style, losses, found.examples(losses), metrics("likelihood")
-        ),
-        "e7_descent": descent.descent(style, table("descent/descent"), RECALL),
-        "e7_learning": learning.learning(style, table("recall_train/history")),
-        "e8_landscape": landscape.landscape(style, surfaces, np.array(params.landscape.patterns)),
+        "e1_overlaps": draw_overlaps(params.style, curves, theory, e1, threshold),
+        "e2_e3_capacity": draw_capacity(params.style, points, both, *configs),
     }
+
+
+def draw_continuous(params: Params, inputs: Path) -> dict[str, Figure]:
+    """Draw the continuous network, E4, E5 and E8."""
+    folder = inputs / "energy_measure_continuous"
+    measured = results(folder)
+    steps = read_table(folder / "uphill.csv", retrieval.UphillRow)
+    queries = read_arrays(folder / "one_step.npz", OneStep)
+    diagram = read_arrays(folder / "phases.npz", phases.PhaseArrays)
+    surfaces = read_arrays(folder / "landscape.npz", landscape.Landscapes)
+    return {
+        "e4_retrieval": draw_retrieval(params.style, steps, queries, measured["E4"]),
+        "e5_phases": draw_phases(params.style, diagram, measured["E5"]),
+        "e8_landscape": draw_landscape(params.style, surfaces),
+    }
+
+
+def draw_trained(params: Params, inputs: Path) -> dict[str, Figure]:
+    """Draw the trained models, E6 and E7's learning."""
+    folder = inputs / "energy_train_likelihood"
+    losses = read_table(folder / "losses.csv", likelihood.LossRow)
+    examples, e6 = read_arrays(folder / "examples.npz", likelihood.Examples), results(folder)["E6"]
+    history = read_table(inputs / "energy_train_recall" / "history.csv", RecallHistoryRow)
+    return {
+        "e6_likelihood": draw_likelihood(params.style, losses, examples, e6),
+        "e7_learning": draw_learning(params.style, history, params.train.losses),
+    }
+
+
+def results(folder: Path) -> dict[str, dict[str, Summary]]:
+    """Read what a stage measured, by experiment and condition."""
+    return read_json(folder / "results.json", Results).root

@@ -7,89 +7,103 @@ from pydantic import Field
 
 from pipeline.config import StageParams
 from pipeline.figures.learning_curves import learning_curves
-from pipeline.figures.oscillator import regression as oscillator_regression
-from pipeline.figures.oscillator import rollouts as rollouts
-from pipeline.figures.oscillator import sequence as oscillator_sequence
-from pipeline.figures.oscillator import time as oscillator_time
+from pipeline.figures.oscillator import energy, names, regression, sequence, study, time
 from pipeline.figures.style import StyleConfig, applied
-from pipeline.labs.oscillator.regression_examples import SCHEMA
-from pipeline.labs.oscillator.task import TaskConfig
-from pipeline.runtime import artifacts
-from pipeline.stages.oscillator._figures import read_rollouts, write
+from pipeline.labs.oscillator.data.fixed import FixedDataConfig
+from pipeline.labs.oscillator.data.regression import RegressionConfig
+from pipeline.labs.oscillator.data.task import TaskConfig
+from pipeline.labs.oscillator.data.windows import WindowDataConfig
+from pipeline.labs.oscillator.report.energy import EnergyInTime, verdict
+from pipeline.labs.oscillator.report.regression_examples import RegressionExamples
+from pipeline.labs.oscillator.report.results import QuantityRow, ResultsFile, greatest_n
+from pipeline.labs.oscillator.report.rollouts import Rollouts
+from pipeline.labs.oscillator.report.saliency import SaliencyMaps
+from pipeline.labs.oscillator.train.forecast import ForecastCurveRow
+from pipeline.labs.oscillator.train.studies import (
+    FixedTrainConfig,
+    SequenceTrainConfig,
+    VariableTrainConfig,
+)
+from pipeline.runtime import drawings, records
 
 
 class Params(StageParams):
-    """Sizes of the figures, and the time step of their axes."""
+    """Sizes of the figures, and what their titles, labels and axes state."""
 
     style: StyleConfig = Field(alias="figures.style")
     task: TaskConfig = Field(alias="oscillator.task")
+    regression: RegressionConfig = Field(alias="oscillator.regression")
+    fixed_data: FixedDataConfig = Field(alias="oscillator.fixed_data")
+    sequence_data: WindowDataConfig = Field(alias="oscillator.sequence_data")
+    variable_data: WindowDataConfig = Field(alias="oscillator.variable_data")
+    fixed: FixedTrainConfig = Field(alias="oscillator.train_fixed")
+    sequence: SequenceTrainConfig = Field(alias="oscillator.train_sequence")
+    variable: VariableTrainConfig = Field(alias="oscillator.train_variable")
 
-
-CURVES = ("model", "seed", "step", "loss", "validation_last")
-TABLE = ("experiment", "condition", "quantity", "median", "low", "high", "n")
+    @property
+    def names(self) -> names.Names:
+        """The names of the models that are described by how they were made."""
+        return names.Names(self.variable.models, self.fixed.recipes)
 
 
 def run(params: Params, inputs: Path, out: Path) -> None:
     """Write each figure as PNG and SVG."""
     with applied(params.style):
-        write(out, simple(params, inputs) | windows(params, inputs))
+        figures = simple(params, inputs) | windows(params, inputs)
+        for name, figure in figures.items():
+            drawings.write_figure(out / name, figure)
 
 
 def simple(params: Params, inputs: Path) -> dict[str, Figure]:
     """Draw O1, O2 and O3."""
     config, dt = params.style, params.task.dt
-    regression, time = inputs / "oscillator_regression", inputs / "oscillator_measure_time"
-    fixed = inputs / "oscillator_measure_fixed"
-    o1 = artifacts.read_json(regression / "results.json")["O1"]
-    o2 = artifacts.read_json(time / "results.json")["O2"]["time_network"]
-    o3 = artifacts.read_json(fixed / "results.json")["O3"]
-    energy = artifacts.read_npz(time / "energy.npz", ratio="float64 3 step")["ratio"]
-    n = max(found["n"] for found in o3.values())
-    examples = artifacts.read_npz(regression / "examples.npz", **SCHEMA)
+    o1, o2, o3 = (
+        inputs / f"oscillator_{stage}" for stage in ("regression", "measure_time", "measure_fixed")
+    )
+    examples = records.read_arrays(o1 / "examples.npz", RegressionExamples)
+    results = records.read_json(o1 / "results.json", ResultsFile).root["O1"]
+    network = records.read_arrays(o2 / "rollouts.npz", Rollouts)
+    in_time = records.read_arrays(o2 / "energy.npz", EnergyInTime)
+    n = greatest_n(records.read_json(o2 / "results.json", ResultsFile).root, "O2")
+    energies = records.read_table(o2 / "energy.csv", QuantityRow)
+    rollouts = records.read_arrays(o3 / "rollouts.npz", Rollouts)
     return {
-        "o1_regression": oscillator_regression.regression(config, examples, o1),
-        "o2_time_network": oscillator_time.network(
-            config, read_rollouts(time / "rollouts.npz"), energy, dt, o2["n"]
+        "o1_regression": regression.regression(
+            config, examples, results, params.regression.seeds[0]
         ),
-        "o2_energy": oscillator_time.energies(
-            config, artifacts.read_csv(time / "energy.csv", TABLE)
-        ),
-        "o3_rollouts": rollouts.fixed(config, read_rollouts(fixed / "rollouts.npz"), dt, n),
+        "o2_time_network": time.network(config, network, in_time, dt, n),
+        "o2_energy": energy.energies(config, energies, verdict(energies), params.names),
+        "o3_rollouts": study.fixed(config, rollouts, params.fixed_data, params.fixed, dt),
     }
 
 
 def windows(params: Params, inputs: Path) -> dict[str, Figure]:
     """Draw O4, O5, O6 and the learning curves."""
     config, dt = params.style, params.task.dt
-    sequence = inputs / "oscillator_measure_sequence"
-    variable = inputs / "oscillator_measure_variable"
-    o4 = artifacts.read_json(sequence / "results.json")["O4"]
-    metrics = artifacts.read_json(variable / "results.json")
-    n = max(found["n"] for found in metrics["O5"].values())
-    about = f"error: median over test trajectories, then over {n} seeds with its interval"
-    maps = artifacts.read_npz(
-        sequence / "saliency.npz", names="str model", maps="float64 model row row"
-    )
+    o4, o5 = inputs / "oscillator_measure_sequence", inputs / "oscillator_measure_variable"
+    losses = records.read_arrays(o4 / "rollouts.npz", Rollouts)
+    maps = records.read_arrays(o4 / "saliency.npz", SaliencyMaps)
+    read = records.read_json(o4 / "results.json", ResultsFile).root["O4"]
+    models = records.read_arrays(o5 / "models.npz", Rollouts)
+    compared = records.read_arrays(o5 / "compared.npz", Rollouts)
+    surrogate = records.read_json(o5 / "results.json", ResultsFile).root["O6"]["surrogate"]
     histories = {
-        name: artifacts.read_csv(inputs / f"oscillator_train_{stage}" / "history.csv", CURVES)
+        name: records.read_table(
+            inputs / f"oscillator_train_{stage}" / "history.csv", ForecastCurveRow
+        )
         for name, stage in (("O3", "fixed"), ("O4", "sequence"), ("O5", "variable"))
     }
     return {
-        "o4_rollouts": oscillator_sequence.trained(
-            config, read_rollouts(sequence / "rollouts.npz"), dt, max(f["n"] for f in o4.values())
-        ),
-        "o4_saliency": oscillator_sequence.saliency(
-            config, [str(name) for name in maps["names"]], maps["maps"], o4
-        ),
-        "o5_rollouts": rollouts.variable(config, read_rollouts(variable / "models.npz"), dt, about),
-        "o6_comparison": rollouts.compared(
-            config, read_rollouts(variable / "compared.npz"), dt, metrics["O6"]["surrogate"]
-        ),
+        "o4_rollouts": sequence.trained(config, losses, params.sequence_data, params.sequence, dt),
+        "o4_saliency": sequence.saliency(config, maps, read),
+        "o5_rollouts": study.variable(config, models, params.variable_data, params.variable, dt),
+        "o6_comparison": study.compared(config, compared, surrogate, dt),
         "learning_curves": learning_curves(
             config,
             histories,
             "Learning curves, a line for each seed",
             (("loss", "training loss"), ("validation_last", "validation, next state")),
             "squared error",
+            params.names,
         ),
     }

@@ -6,56 +6,75 @@ from pydantic import Field
 
 from pipeline.config import StageParams
 from pipeline.figures.learning_curves import learning_curves
-from pipeline.figures.oscillator import recipe as figures
+from pipeline.figures.oscillator import names, recipe
+from pipeline.figures.oscillator.robustness import Group, robustness
 from pipeline.figures.style import StyleConfig, applied
-from pipeline.labs.oscillator.datasets import WindowDataConfig
-from pipeline.labs.oscillator.recipe import RecipesConfig
-from pipeline.labs.oscillator.task import TaskConfig
-from pipeline.runtime import artifacts
-from pipeline.stages.oscillator._figures import read_rollouts, write
+from pipeline.labs.oscillator.data.task import TaskConfig
+from pipeline.labs.oscillator.data.windows import WindowDataConfig
+from pipeline.labs.oscillator.measure.robustness import RobustnessConfig
+from pipeline.labs.oscillator.report.results import QuantityRow, ResultsFile
+from pipeline.labs.oscillator.report.rollouts import Rollouts
+from pipeline.labs.oscillator.train.polish import PolishConfig
+from pipeline.labs.oscillator.train.recipe import POLISHED, RecipeCurveRow, RecipesConfig
+from pipeline.labs.oscillator.train.studies import VariableTrainConfig
+from pipeline.runtime import drawings, records
 
 
 class Params(StageParams):
-    """Sizes of the figures, and what their titles and axes state."""
+    """Sizes of the figures, and what their titles, labels and axes state."""
 
     style: StyleConfig = Field(alias="figures.style")
     task: TaskConfig = Field(alias="oscillator.task")
+    recipes: RecipesConfig = Field(alias="oscillator.train_recipe")
+    polish: PolishConfig = Field(alias="oscillator.polish")
     ablation: RecipesConfig = Field(alias="oscillator.train_ablation")
-    data: WindowDataConfig = Field(alias="oscillator.aged_data")
+    study: VariableTrainConfig = Field(alias="oscillator.train_variable")
+    robustness: RobustnessConfig = Field(alias="oscillator.robustness")
+    aged: WindowDataConfig = Field(alias="oscillator.aged_data")
+    variable: WindowDataConfig = Field(alias="oscillator.variable_data")
+    damped: WindowDataConfig = Field(alias="oscillator.damped_data")
 
-
-CURVES = ("model", "seed", "step", "loss", "validation_energy")
-TABLE = ("experiment", "condition", "quantity", "median", "low", "high", "n")
+    @property
+    def groups(self) -> list[Group]:
+        """The rows of the figure of robustness."""
+        recipes = [*self.recipes.models, f"{self.polish.model}{POLISHED}"]
+        trained = [getattr(self, data).omega0 for data in self.recipes.data]
+        young = [self.variable.omega0]
+        return [
+            Group("the study's attention models", list(self.study.models), young),
+            Group("linear models", ("linear", "linear_gradient"), young),
+            Group("the recipe's models", recipes, trained),
+        ]
 
 
 def run(params: Params, inputs: Path, out: Path) -> None:
     """Write each figure as PNG and SVG."""
-    config, measured = params.style, inputs / "oscillator_measure_recipe"
-    metrics = artifacts.read_json(measured / "results.json")["O7"]
-    table = artifacts.read_csv(measured / "table.csv", TABLE)
-    general = artifacts.read_csv(inputs / "oscillator_measure_generality" / "table.csv", TABLE)
-    steps = max(recipe.training.steps for recipe in params.ablation.models.values())
+    config, dt, measured = params.style, params.task.dt, inputs / "oscillator_measure_recipe"
+    results = records.read_json(measured / "results.json", ResultsFile).root["O7"]
+    rollouts = records.read_arrays(measured / "rollouts.npz", Rollouts)
+    table = records.read_table(measured / "table.csv", QuantityRow)
+    ablation = table[table.experiment == "O7_ablation"]
+    robust = records.read_table(inputs / "oscillator_measure_robustness" / "table.csv", QuantityRow)
     histories = {
-        name: artifacts.read_csv(inputs / f"oscillator_train_{stage}" / "history.csv", CURVES)
+        name: records.read_table(
+            inputs / f"oscillator_train_{stage}" / "history.csv", RecipeCurveRow
+        )
         for name, stage in (("O7", "recipe"), ("O7, variants", "ablation"))
     }
+    words = names.Names(params.study.models, {})
     with applied(config):
-        write(
-            out,
-            {
-                "o7_rollouts": figures.tracked(
-                    config, read_rollouts(measured / "rollouts.npz"), metrics, params.task.dt
-                ),
-                "o7_ablation": figures.ablation(
-                    config, table[table.experiment == "O7_ablation"], steps
-                ),
-                "o7_generality": figures.generality(config, general, params.data.omega0),
-                "o7_learning_curves": learning_curves(
-                    config,
-                    histories,
-                    "O7  Learning curves, a line for each seed",
-                    (("loss", "training loss"), ("validation_energy", "validation, next state")),
-                    "weighted error",
-                ),
-            },
-        )
+        figures = {
+            "o7_rollouts": recipe.tracked(config, rollouts, results, params.aged, dt),
+            "o7_ablation": recipe.ablation(config, ablation, params.ablation),
+            "o7_robustness": robustness(config, robust, params.robustness, params.groups, words),
+            "o7_learning_curves": learning_curves(
+                config,
+                histories,
+                "O7  Learning curves, a line for each seed",
+                (("loss", "training loss"), ("validation_energy", "validation, next state")),
+                "weighted error",
+                words,
+            ),
+        }
+        for name, figure in figures.items():
+            drawings.write_figure(out / name, figure)

@@ -5,59 +5,62 @@ from pathlib import Path
 from pydantic import Field, model_validator
 
 from pipeline.config import StageParams
-from pipeline.core.stats.intervals import Summary, summary, table
-from pipeline.labs.oscillator.conservation import conservation
-from pipeline.labs.oscillator.datasets import WindowDataConfig
-from pipeline.labs.oscillator.forecasters import FORECASTERS
-from pipeline.labs.oscillator.measure import MeasureConfig, forecast_quantities
-from pipeline.labs.oscillator.oracles import dmd_rollout, likely_rollout
-from pipeline.labs.oscillator.task import TaskConfig
-from pipeline.runtime import artifacts, parallel, saved_models
-from pipeline.stages.oscillator._data import read_test
-from pipeline.stages.oscillator._rollouts import RolloutCell, roll_out, write_rollouts
+from pipeline.core.nn.layers import MemberModule
+from pipeline.core.stats.intervals import table
+from pipeline.labs.oscillator.data.splits import Split
+from pipeline.labs.oscillator.data.task import TaskConfig
+from pipeline.labs.oscillator.data.windows import WindowDataConfig, held_out
+from pipeline.labs.oscillator.measure.quantities import MeasureConfig, measured
+from pipeline.labs.oscillator.measure.rollout import RolloutCell, roll_out
+from pipeline.labs.oscillator.models.forecasters import FORECASTERS
+from pipeline.labs.oscillator.models.oracles import dmd_rollout, likely_rollout
+from pipeline.labs.oscillator.report.results import QuantityRow
+from pipeline.labs.oscillator.report.rollouts import drawn_rollouts
+from pipeline.labs.oscillator.train.recipe import RecipesConfig
+from pipeline.runtime import parallel, records, saved_models
 
-HEADLINE = ("*",)  # the numbers to compare
+SOURCES = {"train_recipe": "O7", "polish": "O7", "train_ablation": "O7_ablation"}
+HEADLINE = ("O7.softmax_attention.r*[0-9]", "O7.linear_attention.r*[0-9]", "O7.*_polished.r*[0-9]")
 
 
 class Params(StageParams):
-    """How far to compare; the frequencies among which the likelihood is searched."""
+    """How far to compare; the frequencies among which the likelihood is searched; the seeds."""
 
     measured: MeasureConfig = Field(alias="oscillator.measure")
     data: WindowDataConfig = Field(alias="oscillator.aged_data")
     task: TaskConfig = Field(alias="oscillator.task")
+    recipes: RecipesConfig = Field(alias="oscillator.train_recipe")
 
     @model_validator(mode="after")
-    def _horizons_fit(self) -> "Params":
+    def _long_enough(self) -> "Params":
         self.measured.require(self.data.test_steps, "oscillator.aged_data.test_steps")
         return self
 
 
 def run(params: Params, inputs: Path, out: Path) -> dict[str, object]:
     """Write rollouts; return ``O7.MODEL.*`` and ``O7_ablation.VARIANT.*``."""
-    test = read_test(inputs, "aged")
-    steps = test.true.shape[1]
-    groups = {
-        stage: saved_models.read_models(inputs / stage / "models.safetensors", *FORECASTERS)
-        for stage in ("oscillator_train_recipe", "oscillator_polish", "oscillator_train_ablation")
-    }
-    main = groups["oscillator_train_recipe"] | groups["oscillator_polish"]
-    labelled = {("O7", name): model for name, model in main.items()}
-    ablation = groups["oscillator_train_ablation"]
-    labelled |= {("O7_ablation", name): model for name, model in ablation.items()}
-    cells = [RolloutCell(model, test.window, steps) for model in labelled.values()]
-    done = parallel.map_cells(roll_out, cells, description="O7 measure")
-    rollouts = dict(zip(labelled, done, strict=True))
-    rollouts["O7", "dmd"] = dmd_rollout(test.window, steps)[None]
-    likely = likely_rollout(test.window, test.gamma, params.task.dt, params.data.omega0, steps)
-    rollouts["O7", "likelihood"] = likely[None]
-    metrics: dict[str, dict[str, Summary]] = {"O7": {}, "O7_ablation": {}}
-    for (experiment, name), predicted in rollouts.items():
-        metrics[experiment][name] = summary(
-            forecast_quantities(predicted[:, :-1], test.true[:-1], params.measured)
-            | conservation(predicted[:, :-1], test.true[:-1], test.omega0[:-1])
-        ) | ({"parameters": labelled[experiment, name].parameters_per_member}
-             if (experiment, name) in labelled else {})  # fmt: skip
-    shown = {name: (rollouts["O7", name], test.true) for name in [*main, "dmd"]}
-    write_rollouts(out / "rollouts.npz", shown)
-    artifacts.write_csv(out / "table.csv", table(metrics))
-    return {**metrics}
+    tests, example = (
+        records.read_arrays(inputs / "oscillator_data" / f"aged_{part}.npz", Split)
+        for part in ("test", "example")
+    )
+    test = held_out(tests, example, params.data.window)
+    models: dict[tuple[str, str], MemberModule] = {}
+    for stage, experiment in SOURCES.items():
+        path = inputs / f"oscillator_{stage}" / "models.safetensors"
+        group = saved_models.read_models(path, *FORECASTERS)
+        models |= {(experiment, name): model for name, model in group.items()}
+    cells = [RolloutCell(model, test.window, test.steps) for model in models.values()]
+    predicted = parallel.map_cells(roll_out, cells, description="O7 measure")
+    rollouts = dict(zip(models, predicted, strict=True))
+    rollouts["O7", "dmd"] = dmd_rollout(test.window, test.steps)[None]
+    rollouts["O7", "likelihood"] = likely_rollout(
+        test.window, test.gamma, params.task.dt, params.data.omega0, test.steps
+    )[None]
+    sizes = {place: model.parameters_per_member for place, model in models.items()}
+    results = measured(rollouts, test, params.measured, sizes)
+    names = [name for experiment, name in models if experiment == "O7"]
+    shown = {name: (rollouts["O7", name], test.true) for name in [*names, "dmd"]}
+    seeds = dict.fromkeys(names, params.recipes.seeds)
+    records.write_arrays(out / "rollouts.npz", drawn_rollouts(shown, seeds))
+    records.write_table(out / "table.csv", table(results), QuantityRow)
+    return {**results}

@@ -5,20 +5,14 @@ from pathlib import Path
 from pydantic import Field
 
 from pipeline.config import StageParams
-from pipeline.core.stats.intervals import mean_summary, summary, table
-from pipeline.labs.oscillator.regression import (
-    RegressionConfig,
-    car_quantities,
-    housing_quantities,
-    spring_quantities,
-)
-from pipeline.labs.oscillator.regression_examples import examples
-from pipeline.runtime import artifacts
+from pipeline.core.stats.intervals import table
+from pipeline.labs.oscillator.data.regression import RegressionConfig
+from pipeline.labs.oscillator.measure.regression import regression_results
+from pipeline.labs.oscillator.report.regression_examples import examples
+from pipeline.labs.oscillator.report.results import QuantityRow
+from pipeline.runtime import records
 
-SHARES = ("coverage_line", "coverage_new")
-
-
-HEADLINE = ("*",)  # the numbers to compare
+HEADLINE = ("O1.spring.coverage_line", "O1.car.gain", "O1.housing.gain")
 
 
 class Params(StageParams):
@@ -28,15 +22,8 @@ class Params(StageParams):
 
 
 def run(params: Params, inputs: Path, out: Path) -> dict[str, object]:  # noqa: ARG001 - a source
-    """Write what the figure draws of the first seed; return the metrics ``O1.EXAMPLE.*``."""
-    config = params.examples
-    spring = spring_quantities(config.spring, config.seeds)
-    shares = {name: spring.pop(name) for name in SHARES}
-    metrics = {
-        "spring": summary(spring) | mean_summary(shares),
-        "car": summary(car_quantities(config.car, config.seeds)),
-        "housing": summary(housing_quantities(config.housing, config.seeds)),
-    }
-    artifacts.write_npz(out / "examples.npz", **examples(config))
-    artifacts.write_csv(out / "table.csv", table({"O1": metrics}))
-    return {"O1": metrics}
+    """Write what the figure draws of the first seed; return the results ``O1.EXAMPLE.*``."""
+    results = {"O1": regression_results(params.examples)}
+    records.write_arrays(out / "examples.npz", examples(params.examples))
+    records.write_table(out / "table.csv", table(results), QuantityRow)
+    return {**results}

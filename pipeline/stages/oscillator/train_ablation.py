@@ -5,9 +5,9 @@ from pathlib import Path
 from pydantic import Field
 
 from pipeline.config import StageParams
-from pipeline.labs.oscillator.recipe import RecipesConfig
-from pipeline.runtime import training_record
-from pipeline.stages.oscillator._recipe import train_recipes
+from pipeline.labs.oscillator.data.splits import Split
+from pipeline.labs.oscillator.train.recipe import RecipesConfig, recipe_cells, train_recipe
+from pipeline.runtime import records, training_record
 
 
 class Params(StageParams):
@@ -18,4 +18,10 @@ class Params(StageParams):
 
 def run(params: Params, inputs: Path, out: Path) -> None:
     """Write the trained variants."""
-    training_record.write(out, train_recipes(inputs, params.train))
+    splits = {
+        (data, part): records.read_arrays(inputs / "oscillator_data" / f"{data}_{part}.npz", Split)
+        for data in params.train.data
+        for part in ("train", "valid")
+    }
+    cells = recipe_cells(params.train, splits)
+    training_record.write(out, training_record.train_cells(train_recipe, {"O7": cells}))

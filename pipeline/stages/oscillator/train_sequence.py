@@ -1,27 +1,14 @@
-"""O4: one-layer attention on one frequency, T = 40: whole-sequence against last-position loss."""
+"""O4: one-layer attention on one frequency, whole-sequence against last-position loss."""
 
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from pipeline.config import Section, Seeds, StageParams, distinct
-from pipeline.core.nn.transformer import Transformer
-from pipeline.core.training.ensemble import TrainingConfig
-from pipeline.labs.oscillator.forecast import ForecastCell
-from pipeline.labs.oscillator.models import LossKind, ShapeConfig
-from pipeline.runtime import training_record
-from pipeline.stages.oscillator._data import read_split
-from pipeline.stages.oscillator._forecast import train_cells
-
-
-class SequenceTrainConfig(Section):
-    """The model, trained alike with each of the losses."""
-
-    seeds: Seeds
-    model: ShapeConfig
-    losses: Annotated[tuple[LossKind, ...], Field(min_length=1), AfterValidator(distinct)]
-    training: TrainingConfig
+from pipeline.config import StageParams
+from pipeline.labs.oscillator.data.splits import Split
+from pipeline.labs.oscillator.train.forecast import train_forecaster
+from pipeline.labs.oscillator.train.studies import SequenceTrainConfig, sequence_cells
+from pipeline.runtime import records, training_record
 
 
 class Params(StageParams):
@@ -31,21 +18,10 @@ class Params(StageParams):
 
 
 def run(params: Params, inputs: Path, out: Path) -> None:
-    """Write the models ``last`` and ``sequence``, named by their loss; one seed in a cell."""
-    train = read_split(inputs, "sequence_train")["states"]
-    valid = read_split(inputs, "sequence_valid")["states"]
-    cells = [
-        ForecastCell(
-            name=loss,
-            kind=Transformer,
-            config=params.train.model.transformer,
-            seeds=[seed],
-            loss=loss,
-            training=params.train.training,
-            train=train,
-            valid=valid,
-        )
-        for loss in params.train.losses
-        for seed in params.train.seeds
-    ]
-    training_record.write(out, train_cells("O4", cells))
+    """Write the models ``last`` and ``sequence``, named by their loss."""
+    train, valid = (
+        records.read_arrays(inputs / "oscillator_data" / f"sequence_{part}.npz", Split)
+        for part in ("train", "valid")
+    )
+    cells = sequence_cells(params.train, train, valid)
+    training_record.write(out, training_record.train_cells(train_forecaster, {"O4": cells}))

@@ -1,9 +1,7 @@
-import math
-
 import pytest
 import torch
 
-from pipeline.core.nn.layers import MemberLinear, concatenate, uniform
+from pipeline.core.nn.layers import MemberLinear, concatenate
 from pipeline.core.nn.linear import LinearWindow, LinearWindowConfig
 from pipeline.core.nn.transformer import Transformer, TransformerConfig
 from pipeline.core.training.sampling import generators
@@ -29,14 +27,6 @@ def same(first, second):
         torch.equal(a, b)
         for a, b in zip(first.state_dict().values(), second.state_dict().values(), strict=True)
     )
-
-
-def test_initial_weights_are_uniform_within_one_over_the_root_of_d_in():
-    weight = uniform(16, 5000, generators([0, 1])).detach()
-    assert float(weight.abs().max()) <= 1 / math.sqrt(16)
-    # Uniform on [-b, b] has variance b^2 / 3; the sample variance of 160,000 draws has a relative
-    # standard deviation of sqrt(0.8 / 160000) = 0.0022. Five of them.
-    assert float(weight.var()) == pytest.approx(1 / 16 / 3, rel=0.011)
 
 
 def test_a_member_starts_alike_whoever_stands_beside_it():

@@ -4,9 +4,18 @@ from math import comb
 import pandas as pd
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
-from pipeline.core.stats.intervals import band, mean_summary, median_interval, summary, table
+from pipeline.core.stats.intervals import (
+    band,
+    mean_summary,
+    median_interval,
+    proportion,
+    summary,
+    table,
+)
 
 # Table A3 of such intervals: the order statistic k that starts the 95 % interval of n values.
 KNOWN = {6: 1, 8: 1, 9: 2, 11: 2, 12: 3, 15: 4, 17: 5, 20: 6, 25: 8, 30: 10, 40: 14, 50: 18}
@@ -130,3 +139,24 @@ def test_the_interval_of_a_mean_covers_it_as_often_as_it_says():
 def test_one_value_has_no_interval_of_its_mean():
     with pytest.raises(ValueError, match="two values or more, got 1"):
         mean_summary({"x": torch.ones(1).double()})
+
+
+@given(n=st.integers(1, 60), data=st.data())
+def test_the_interval_of_a_proportion_is_clopper_and_pearsons(n, data):
+    k = data.draw(st.integers(0, n))
+    found = proportion("hit", torch.arange(n) < k)
+    assert found["n"] == n
+    assert found["hit"] == k / n
+    low = stats.beta.ppf(0.025, k, n - k + 1) if k else 0.0
+    high = stats.beta.ppf(0.975, k + 1, n - k) if k < n else 1.0
+    # scipy finds the same bounds by root finding, to 1e-9 or better.
+    assert found["hit_low"] == pytest.approx(low, abs=1e-8)
+    assert found["hit_high"] == pytest.approx(high, abs=1e-8)
+
+
+# 0.05 and 1/2 give products that fall on a whole rank; scipy's distributions are the reference.
+@pytest.mark.parametrize("confidence", [0.5, 0.9, 0.95, 0.99, 0.999])
+def test_the_rank_is_the_binomial_quantile(confidence):
+    for n in range(1, 400):
+        expected = max(1, int(stats.binom.ppf((1 - confidence) / 2, n, 0.5)))
+        assert ranks(n, confidence) == expected

@@ -45,13 +45,14 @@ def error(model, batch):
     return (predicted - batch[:, :, 1:]).square().sum(-1).mean((1, 2))
 
 
-def trained(seeds, config, **keywords):
+def trained(seeds, config, optimizer=lambda model: None, **keywords):
     """Train the study's kind of model on the same noise; each seed draws its own batches."""
     noise = torch.Generator().manual_seed(11)
     data = torch.randn(40, 6, 2, generator=noise, dtype=torch.float64)
     model = Transformer(SHAPE, generators(seeds)).double()
     indices = minibatches(40, config.batch_size, generators(seeds, purpose=1))
-    history = train(model, error, (data[index] for index in indices), config, **keywords)
+    batches = (data[index] for index in indices)
+    history = train(model, error, batches, config, optimizer=optimizer(model), **keywords)
     return model, history
 
 
@@ -239,3 +240,18 @@ def test_an_optimiser_given_in_place_of_the_configured_one_is_scheduled_alike():
     assert_same_member(ours, 0, given)
     assert rates[2] == 0.05, "the end of the warm-up"
     assert min(rates[3:]) == rates[-1] > 0.1 * 0.05
+
+
+def test_members_have_their_own_rates_under_a_given_optimiser_whatever_its_own_rates():
+    seeds = [2, 0, 4]
+    rates = torch.tensor([RATES[seed] for seed in seeds], dtype=torch.float64)
+
+    def sgd(model):
+        first, *others = model.parameters()
+        groups = [{"params": [first], "lr": 0.3}, {"params": others}]
+        return torch.optim.SGD(groups, lr=0.07, weight_decay=0.1)
+
+    together, _ = trained(seeds, training("SGD"), learning_rates=rates, optimizer=sgd)
+    for k, seed in enumerate(seeds):
+        alone, _ = trained([seed], training("SGD", rate=RATES[seed]))
+        assert_same_member(together, k, alone)

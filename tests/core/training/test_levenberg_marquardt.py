@@ -1,8 +1,10 @@
 import itertools
 
+import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
+from scipy.optimize import least_squares
 from torch import nn
 
 from pipeline.core.training.levenberg_marquardt import LevenbergMarquardtConfig, minimise
@@ -97,6 +99,43 @@ def test_it_follows_a_curved_valley_to_its_end_and_never_rises():
     # Both residuals vanish at (1, 1); 1e-20 is the square of their rounding at unit scale and more.
     assert history[-1] < 1e-20
     assert model.at.tolist() == pytest.approx([1.0, 1.0], abs=1e-9)
+
+
+class Decay(nn.Module):
+    """y = amplitude exp(-rate t) + level."""
+
+    def __init__(self, start):
+        super().__init__()
+        self.theta = nn.Parameter(torch.tensor(start, dtype=torch.float64))
+
+    def forward(self, t):
+        amplitude, rate, level = self.theta
+        return amplitude * torch.exp(-rate * t) + level
+
+
+def decay(model, sample):
+    t, y = sample
+    return model(t) - y
+
+
+@pytest.mark.parametrize("start", [[1.0, 1.0, 0.0], [3.0, 0.4, 1.0], [0.5, 3.0, -1.0]])
+def test_the_minimum_is_scipys(start):
+    generator = torch.Generator().manual_seed(3)
+    t = torch.linspace(0, 5, SAMPLES, dtype=torch.float64)[:, None]
+    y = 2 * torch.exp(-0.7 * t) + 0.3
+    y = y + 0.05 * torch.randn(SAMPLES, 1, generator=generator, dtype=torch.float64)
+
+    def residual(theta):
+        amplitude, rate, level = theta
+        return (amplitude * np.exp(-rate * t.numpy()) + level - y.numpy())[:, 0]
+
+    # scipy's tolerances are relative; 1e-15 is as near as float64 tells.
+    expected = least_squares(residual, start, jac="3-point", method="lm", ftol=1e-15, xtol=1e-15)
+    model = Decay(start)
+    history = minimise(model, decay, (t, y), config(iterations=60, chunk=8))
+    assert history[-1] == pytest.approx(2 * expected.cost / SAMPLES, rel=1e-12)
+    # Near a minimum the value is flat: theirs and ours are found to the root of 1e-15, times 10.
+    assert model.theta.tolist() == pytest.approx(expected.x.tolist(), abs=3e-7)
 
 
 def test_at_a_minimum_it_stays():

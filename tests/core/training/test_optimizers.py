@@ -1,11 +1,19 @@
 import itertools
 import math
+import subprocess
+import sys
 
 import pytest
 import torch
 from pydantic import ValidationError
 
-from pipeline.core.training.optimizers import ELEMENTWISE, OptimizerConfig, build, schedule_factor
+from pipeline.core.training.optimizers import (
+    ELEMENTWISE,
+    OptimizerConfig,
+    build,
+    check_options,
+    schedule_factor,
+)
 
 PLAIN = {
     "name": "AdamW",
@@ -116,3 +124,38 @@ def test_pairs_reach_the_optimiser_too():
 def test_options_that_the_optimiser_does_not_take_are_a_fault_of_the_config(options, complaint):
     with pytest.raises(ValidationError, match=complaint):
         config(options=options)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {}, {"weight_decay": 0.1}, {"weight_decay": -1.0}, {"betas": (0.9, 0.95)}, {"betas": 0.9},
+        {"betas": (0.9, 1.5)}, {"momentum": 0.9}, {"momentum": 0.9, "nesterov": 1.0},
+        {"nesterov": 1.0}, {"eps": -1.0}, {"rho": 2.0}, {"foreach": 1.0}, {"differentiable": 1.0},
+        {"no_such": 1.0},
+    ],
+    ids=str,
+)  # fmt: skip
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_options_are_judged_as_the_optimiser_itself_would(name, options):
+    # Without its validation, so that both judge.
+    asked = OptimizerConfig.model_construct(**{**PLAIN, "name": name, "options": options})
+
+    def verdict(judge):
+        try:
+            judge()
+        except ValueError as error:
+            return str(error)
+        return None
+
+    expected = verdict(lambda: build(asked, [torch.zeros(1)]))
+    assert verdict(lambda: check_options(asked)) == expected
+
+
+def test_reading_an_optimiser_does_not_import_torchs_compiler():
+    code = (
+        "import sys; from pipeline.core.training.optimizers import OptimizerConfig\n"
+        f"OptimizerConfig(**{PLAIN!r})\n"
+        "sys.exit('torch._dynamo' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

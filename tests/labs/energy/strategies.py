@@ -8,8 +8,8 @@ from hypothesis.extra import numpy as hnp
 SHAPES = st.tuples(st.integers(2, 6), st.integers(1, 5), st.integers(1, 6))  # pattern, state, d
 
 
-def reals(*shape, reach=3.0):
-    return hnp.arrays(np.float64, shape, elements=st.floats(-reach, reach, width=32)).map(
+def reals(*shape, largest=3.0):
+    return hnp.arrays(np.float64, shape, elements=st.floats(-largest, largest, width=32)).map(
         torch.from_numpy
     )
 

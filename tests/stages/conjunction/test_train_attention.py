@@ -1,7 +1,8 @@
 import numpy as np
 
-from pipeline.labs.conjunction.models import BinaryAttention
-from pipeline.runtime import artifacts, saved_models
+from pipeline.labs.conjunction.models.attention import BinaryAttention
+from pipeline.labs.conjunction.train.fit import HistoryRow
+from pipeline.runtime import artifacts, records, saved_models
 
 STAGE = "conjunction_train_attention"
 
@@ -18,8 +19,7 @@ def test_there_is_a_model_for_each_task_with_all_seeds(chain):
 
 def test_every_seed_has_its_learning_curve_and_its_entry(chain):
     params, folder = chain.params(STAGE), chain.made(STAGE)
-    columns = ["model", "seed", "step", "loss", "accuracy", "validation_loss"]
-    table = artifacts.read_csv(folder / "history.csv", columns)
+    table = records.read_table(folder / "history.csv", HistoryRow)
     assert set(table.seed) == set(params.data.seeds)
     assert table.step.max() == params.train.fit.steps
     assert bool(np.isfinite(table[["loss", "validation_loss"]].to_numpy()).all())

@@ -1,14 +1,15 @@
 import numpy as np
 
-from pipeline.labs.conjunction.perceptron import Perceptron
-from pipeline.runtime import artifacts, saved_models
+from pipeline.labs.conjunction.models.mlp import BinaryMLP
+from pipeline.labs.conjunction.train.fit import HistoryRow
+from pipeline.runtime import artifacts, records, saved_models
 
 STAGE = "conjunction_train_mlp"
 
 
 def test_there_is_a_model_for_each_task_with_all_seeds(chain):
     params = chain.params(STAGE)
-    models = saved_models.read_models(chain.made(STAGE) / "models.safetensors", Perceptron)
+    models = saved_models.read_models(chain.made(STAGE) / "models.safetensors", BinaryMLP)
     assert set(models) == {f"{task}_mlp" for task in params.data.tasks}
     recipe = params.train.fit.model.model_dump()
     for model in models.values():
@@ -18,8 +19,7 @@ def test_there_is_a_model_for_each_task_with_all_seeds(chain):
 
 def test_every_seed_has_its_learning_curve_and_its_entry(chain):
     params, folder = chain.params(STAGE), chain.made(STAGE)
-    columns = ["model", "seed", "step", "loss", "accuracy", "validation_loss"]
-    table = artifacts.read_csv(folder / "history.csv", columns)
+    table = records.read_table(folder / "history.csv", HistoryRow)
     assert set(table.seed) == set(params.data.seeds)
     assert table.step.max() == params.train.fit.steps
     assert bool(np.isfinite(table[["loss", "validation_loss"]].to_numpy()).all())

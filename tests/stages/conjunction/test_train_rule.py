@@ -1,4 +1,6 @@
-from pipeline.core.nn.layers import MemberModule
+from pipeline.labs.conjunction.models.attention import BinaryAttention
+from pipeline.labs.conjunction.models.linear import Linear
+from pipeline.labs.conjunction.models.mlp import BinaryMLP
 from pipeline.runtime import artifacts, saved_models
 
 STAGE = "conjunction_train_rule"
@@ -6,8 +8,9 @@ STAGE = "conjunction_train_rule"
 
 def test_all_four_models_learn_the_same_task(chain):
     params = chain.params(STAGE)
-    models = saved_models.read_models(chain.made(STAGE) / "models.safetensors", MemberModule)
-    assert list(models) == ["attention", "head", "mlp", "linear"]
+    path = chain.made(STAGE) / "models.safetensors"
+    models = saved_models.read_models(path, BinaryAttention, BinaryMLP, Linear)
+    assert list(models) == ["attention", "cls_head", "mlp", "linear"]
     assert {model.members for model in models.values()} == {len(params.data.seeds)}
 
 

@@ -1,7 +1,7 @@
 import matplotlib.image
 
 STAGE = "oscillator_figures_recipe"
-NAMES = ("o7_rollouts", "o7_ablation", "o7_generality", "o7_learning_curves")
+NAMES = ("o7_rollouts", "o7_ablation", "o7_robustness", "o7_learning_curves")
 
 
 def test_every_figure_is_a_picture_and_a_drawing(chain):

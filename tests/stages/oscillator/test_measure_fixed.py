@@ -1,7 +1,8 @@
 import numpy as np
 
 from pipeline.core.nn.transformer import Transformer
-from pipeline.runtime import artifacts, saved_models
+from pipeline.labs.oscillator.report.rollouts import Rollouts
+from pipeline.runtime import artifacts, records, saved_models
 
 STAGE = "oscillator_measure_fixed"
 
@@ -29,20 +30,18 @@ def test_the_table_is_the_metrics(chain):
 
 
 def test_the_rollouts_for_the_figures_are_finite_and_begin_after_the_first_state(chain):
-    arrays = artifacts.read_npz(
-        chain.made(STAGE) / "rollouts.npz",
-        names="str model",
-        predicted="float64 model 12 2",
-        true="float64 model 12 2",
-        error="float64 model 3 12",
-    )
-    assert set(arrays["names"]) == chain.metrics(STAGE)["O3"].keys()
-    assert bool(np.isfinite(arrays["error"]).all())
-    middle, low, high = np.moveaxis(arrays["error"], 1, 0)
+    rollouts = records.read_arrays(chain.made(STAGE) / "rollouts.npz", Rollouts)
+    assert set(rollouts.model) == chain.metrics(STAGE)["O3"].keys()
+    assert rollouts.predicted.shape[1] == 12
+    assert bool(np.isfinite(rollouts.error).all())
+    middle, low, high = np.moveaxis(rollouts.error, 1, 0)
+    seeds = chain.params(STAGE).train.seeds
+    assert rollouts.run_seed.tolist() == list(seeds) * len(rollouts.model)
+    assert set(rollouts.seed) <= set(seeds)
     assert bool(((low <= middle) & (middle <= high)).all())
     test = artifacts.read_npz(
         chain.inputs / "oscillator_data" / "fixed_test.npz", states="float64 trajectory 13 2"
     )["states"]
-    example = dict(zip(arrays["names"], arrays["true"], strict=True))
+    example = dict(zip(rollouts.model, rollouts.true, strict=True))
     np.testing.assert_array_equal(example["gamma_0.1"], test[-1, 1:])
     np.testing.assert_array_equal(example["gamma_0"], test[len(test) // 2 - 1, 1:])

@@ -1,7 +1,8 @@
-from pipeline.runtime import artifacts
+from pipeline.labs.oscillator.report.rollouts import NO_SEED, Rollouts
+from pipeline.runtime import artifacts, records
 
 STAGE = "oscillator_measure_recipe"
-QUANTITIES = ("one_step", "r50", "r200", "horizon", "energy_drift", "energy_spread")
+QUANTITIES = ("one_step", "r50", "r200", "valid_prediction_time", "energy_drift", "energy_spread")
 ORACLES = ("dmd", "likelihood")
 
 
@@ -41,18 +42,14 @@ def test_the_oracles_are_exact_on_noise_free_windows(chain):
     # omega0 is searched to 3 / 10 / 5^7 / 10 rad/s: a phase wrong by this after 24 s.
     assert found["likelihood"]["r200"] < 24 * 3 / (10 * 5**7 * 10)
     for name in ORACLES:
-        assert found[name]["horizon"] == 200
+        assert found[name]["valid_prediction_time"] == 200
 
 
 def test_the_rollouts_for_the_figures_are_of_the_models_beside_in_context_dmd(chain):
-    arrays = artifacts.read_npz(
-        chain.made(STAGE) / "rollouts.npz",
-        names="str model",
-        predicted="float64 model 200 2",
-        true="float64 model 200 2",
-        error="float64 model 3 200",
-    )
-    assert set(arrays["names"]) == chain.metrics(STAGE)["O7"].keys() - {"likelihood"}
+    rollouts = records.read_arrays(chain.made(STAGE) / "rollouts.npz", Rollouts)
+    assert rollouts.predicted.shape[1] == 200
+    assert rollouts.seed[rollouts.model.index("dmd")] == NO_SEED
+    assert set(rollouts.model) == chain.metrics(STAGE)["O7"].keys() - {"likelihood"}
 
 
 def test_the_table_has_no_row_for_a_number_without_an_interval(chain):

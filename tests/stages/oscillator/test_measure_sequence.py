@@ -1,12 +1,13 @@
 import numpy as np
 
 from pipeline.core.nn.transformer import Transformer
-from pipeline.labs.oscillator.saliency import path_norms
-from pipeline.runtime import artifacts, saved_models
+from pipeline.labs.oscillator.measure.saliency import path_norms
+from pipeline.labs.oscillator.report.saliency import SaliencyMaps
+from pipeline.runtime import records, saved_models
 
 STAGE = "oscillator_measure_sequence"
 QUANTITIES = (
-    "one_step", "r50", "r200", "horizon", "energy_drift", "energy_spread", "norm_W_O",
+    "one_step", "r50", "r200", "valid_prediction_time", "energy_drift", "energy_spread", "norm_W_O",
     "norm_direct", "norm_attention", "attention_share", "off_diagonal_saliency",
 )  # fmt: skip
 
@@ -31,12 +32,12 @@ def test_the_norms_are_those_of_the_trained_weights(chain):
 
 def test_the_maps_are_two_windows_square_and_blind_to_what_comes_later(chain):
     size = 2 * chain.params(STAGE).data.window
-    arrays = artifacts.read_npz(
-        chain.made(STAGE) / "saliency.npz", names="str model", maps=f"float64 model {size} {size}"
-    )
-    assert list(arrays["names"]) == list(chain.metrics(STAGE)["O4"])
+    found = records.read_arrays(chain.made(STAGE) / "saliency.npz", SaliencyMaps)
+    assert list(found.loss) == list(chain.metrics(STAGE)["O4"])
+    assert found.seeds.tolist() == [list(chain.params(STAGE).train.seeds)] * len(found.loss)
+    assert found.maps.shape[2:] == (size, size)
     position = np.arange(size) // 2
     later = position[None, :] > position[:, None]
-    for matrix in arrays["maps"]:
+    for matrix in found.maps.reshape(-1, size, size):
         assert bool((matrix[later] == 0).all()), "the models are causal"
         assert bool((matrix[position[None, :] == position[:, None]] != 0).all())

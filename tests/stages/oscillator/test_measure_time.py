@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
-from pipeline.runtime import artifacts
+from pipeline.labs.oscillator.report.energy import EnergyInTime
+from pipeline.labs.oscillator.report.rollouts import Rollouts
+from pipeline.runtime import artifacts, records
 
 STAGE = "oscillator_measure_time"
 ENERGY = ("energy_drift", "energy_spread")
@@ -12,7 +14,7 @@ def test_the_network_is_measured_over_its_seeds(chain, assert_summaries):
     found = chain.metrics(STAGE)
     assert found.keys() == {"O2"}
     seeds = len(chain.params("oscillator_train_time").train.seeds)
-    assert_summaries(found["O2"], ("one_step", "rollout", *ENERGY), {"time_network": seeds})
+    assert_summaries(found["O2"], ("one_step", "r30", *ENERGY), {"time_network": seeds})
 
 
 def test_one_table_has_the_energy_of_every_model_that_any_stage_measured(chain):
@@ -41,16 +43,11 @@ def test_the_oracle_conserves_what_the_exact_motion_conserves(chain, experiment)
 def test_the_energy_in_time_is_that_of_every_later_state_of_the_test(chain):
     time, dt = chain.params("oscillator_data").time, chain.params(STAGE).task.dt
     steps = round(time.duration / dt)
-    arrays = artifacts.read_npz(
-        chain.made(STAGE) / "energy.npz",
-        ratio=f"float64 3 {steps}", example=f"float64 member {steps}",
-    )  # fmt: skip
-    middle, low, high = arrays["ratio"]
+    energy = records.read_arrays(chain.made(STAGE) / "energy.npz", EnergyInTime)
+    assert energy.ratio.shape == (3, steps)
+    middle, low, high = energy.ratio
     assert bool(((low <= middle) & (middle <= high)).all())
-    assert bool(np.isfinite(arrays["example"]).all())
-    rollouts = artifacts.read_npz(
-        chain.made(STAGE) / "rollouts.npz",
-        names="str model", predicted=f"float64 model {steps} 2", true=f"float64 model {steps} 2",
-        error=f"float64 model 3 {steps}",
-    )  # fmt: skip
-    assert rollouts["names"].tolist() == ["time_network"]
+    assert bool(np.isfinite(energy.example).all())
+    rollouts = records.read_arrays(chain.made(STAGE) / "rollouts.npz", Rollouts)
+    assert rollouts.model == ("time_network",)
+    assert rollouts.true.shape == (1, steps, 2)

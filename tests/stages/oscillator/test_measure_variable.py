@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
 
-from pipeline.runtime import artifacts
+from pipeline.labs.oscillator.report.rollouts import Rollouts
+from pipeline.runtime import artifacts, records
 
 STAGE = "oscillator_measure_variable"
-FORECAST = ("one_step", "r50", "r200", "horizon", "energy_drift", "energy_spread")
-SURROGATE = ("r2", "r2_increment", "divergence_horizon")
+FORECAST = ("one_step", "r50", "r200", "valid_prediction_time", "energy_drift", "energy_spread")
+SURROGATE = ("r2_score", "r2_score_increment", "valid_imitation_time")
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def test_the_oracle_is_exact_on_noise_free_windows(chain):
         # known to 10 x 40^(1/2) eps, and 200 of them, which damping shrinks, to 3e-13.
         assert found["one_step"] < 10 * 40**0.5 * 2.2e-16
         assert found["r200"] < 1e-12
-        assert found["horizon"] == 200
+        assert found["valid_prediction_time"] == 200
 
 
 def test_attention_of_o6_is_the_best_model_of_o5(chain):
@@ -62,21 +63,15 @@ def test_the_table_has_every_quantity_of_every_condition(chain):
 
 @pytest.mark.parametrize(("file", "experiment"), [("models", "O5"), ("compared", "O6")])
 def test_the_rollouts_for_the_figures_are_of_the_example(chain, file, experiment):
-    arrays = artifacts.read_npz(
-        chain.made(STAGE) / f"{file}.npz",
-        names="str model",
-        predicted="float64 model 200 2",
-        true="float64 model 200 2",
-        error="float64 model 3 200",
-    )
-    names = set(arrays["names"])
-    assert names == chain.metrics(STAGE)[experiment].keys() - (
+    rollouts = records.read_arrays(chain.made(STAGE) / f"{file}.npz", Rollouts)
+    assert rollouts.true.shape[1] == 200
+    assert set(rollouts.model) == chain.metrics(STAGE)[experiment].keys() - (
         {"dmd"} if file == "models" else set()
     )
-    assert bool(np.isfinite(arrays["error"]).all())
+    assert bool(np.isfinite(rollouts.error).all())
     window = chain.params(STAGE).data.window
     example = artifacts.read_npz(
         chain.inputs / "oscillator_data" / "variable_example.npz", states="float64 1 time 2"
     )["states"][0]
-    for true in arrays["true"]:
+    for true in rollouts.true:
         np.testing.assert_array_equal(true, example[window:])

@@ -2,17 +2,17 @@ import pytest
 import torch
 
 from pipeline import config
-from pipeline.labs.oscillator.datasets import SCHEMA
-from pipeline.labs.oscillator.equivariant import Equivariant
-from pipeline.labs.oscillator.recipe import weighted_error, weights
-from pipeline.runtime import artifacts, saved_models
+from pipeline.labs.oscillator.data.splits import Split
+from pipeline.labs.oscillator.models.scale_normalised import ScaleNormalised
+from pipeline.labs.oscillator.train.recipe import weighted_error, weights
+from pipeline.runtime import artifacts, records, saved_models
 from pipeline.stages.oscillator import polish as stage
 
 STAGE = "oscillator_polish"
 
 
 def read(chain, name, model):
-    return saved_models.read_models(chain.made(name) / "models.safetensors", Equivariant)[model]
+    return saved_models.read_models(chain.made(name) / "models.safetensors", ScaleNormalised)[model]
 
 
 def test_the_polished_model_has_its_own_name_and_the_same_seeds_in_float64(chain):
@@ -31,8 +31,8 @@ def test_the_polished_model_has_its_own_name_and_the_same_seeds_in_float64(chain
 def test_it_lowers_the_recipe_s_own_loss_of_every_seed_to_the_number_it_tells(chain):
     config = chain.params(STAGE).polish
     path = chain.inputs / "oscillator_data" / "aged_train.npz"
-    data = artifacts.read_tensors(path, **SCHEMA)
-    states, weight = data["states"][: config.samples], weights(data, "energy")[: config.samples]
+    data = records.read_arrays(path, Split)
+    states, weight = data.states[: config.samples], weights(data, "energy")[: config.samples]
 
     def loss(model):
         every = (states.expand(model.members, -1, -1, -1), weight.expand(model.members, -1, -1))

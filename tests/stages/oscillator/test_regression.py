@@ -1,8 +1,8 @@
+import numpy as np
 import pytest
-import torch
 
-from pipeline.labs.oscillator.regression_examples import SCHEMA
-from pipeline.runtime import artifacts
+from pipeline.labs.oscillator.report.regression_examples import RegressionExamples
+from pipeline.runtime import artifacts, records
 
 STAGE = "oscillator_regression"
 QUANTITIES = {
@@ -29,8 +29,8 @@ def test_the_table_has_every_quantity_of_every_example(chain):
 
 def test_the_drawn_example_is_the_first_draw_with_as_many_samples_as_configured(chain):
     config = chain.params(STAGE).examples
-    arrays = artifacts.read_tensors(chain.made(STAGE) / "examples.npz", **SCHEMA)
-    assert len(arrays["spring_x"]) == config.spring.samples
-    assert len(arrays["car_v"]) == config.car.samples
-    assert arrays["housing_prices"].shape == (3, config.housing.samples)
-    assert all(bool(torch.isfinite(array).all()) for array in arrays.values())
+    arrays = records.read_arrays(chain.made(STAGE) / "examples.npz", RegressionExamples)
+    assert len(arrays.spring_x) == config.spring.samples
+    assert len(arrays.car_v) == config.car.samples
+    assert arrays.housing_prices.shape == (3, config.housing.samples)
+    assert all(bool(np.isfinite(array).all()) for array in vars(arrays).values())

@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.labs.oscillator.equivariant import Equivariant
+from pipeline.labs.oscillator.models.scale_normalised import ScaleNormalised
 from pipeline.runtime import artifacts, saved_models
 
 STAGE = "oscillator_train_recipe"
@@ -8,7 +8,7 @@ STAGE = "oscillator_train_recipe"
 
 @pytest.fixture(scope="module")
 def models(chain):
-    return saved_models.read_models(chain.made(STAGE) / "models.safetensors", Equivariant)
+    return saved_models.read_models(chain.made(STAGE) / "models.safetensors", ScaleNormalised)
 
 
 def test_the_models_are_those_of_params_yaml_with_all_seeds(chain, models):
@@ -16,7 +16,7 @@ def test_the_models_are_those_of_params_yaml_with_all_seeds(chain, models):
     assert list(models) == list(train.models)
     for name, model in models.items():
         assert model.members == len(train.seeds)
-        assert model.config == train.models[name].model
+        assert model.config == train.models[name].transformer
 
 
 def test_each_is_trained_to_its_own_last_step(chain):

@@ -2,7 +2,7 @@ import torch
 
 from pipeline.core.nn.linear import LinearWindow
 from pipeline.core.nn.transformer import Transformer
-from pipeline.labs.oscillator.surrogate import outputs
+from pipeline.labs.oscillator.train.surrogate import outputs
 from pipeline.runtime import artifacts, saved_models
 
 STAGE = "oscillator_train_surrogate"

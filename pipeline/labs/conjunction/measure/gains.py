@@ -1,0 +1,99 @@
+"""C1: attention whose weights are set by two gains, w = softmax(z1 q1 + z2 q2), y = w . x.
+
+Source: Neuromatch NeuroAI, week 1 day 5, tutorial 3, exercise 1, with its patterns q and signal x.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float64
+from pydantic import Field
+from torch import Tensor
+
+from pipeline.config import Interval, Section
+from pipeline.core.training.sampling import generators
+
+
+class GainsConfig(Section):
+    """Length of the signal, its noise, and the grid of both gains."""
+
+    positions: Annotated[int, Field(ge=2)]
+    noise: Annotated[float, Field(ge=0)]
+    gains: Interval
+    grid: Annotated[int, Field(ge=2)]
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
+
+
+def signal(config: GainsConfig, generator: torch.Generator) -> Float[Tensor, " position"]:
+    """Return one period of a sine plus noise."""
+    clean = torch.linspace(0, 2 * math.pi, config.positions, dtype=torch.float64).sin()
+    noise = torch.randn(config.positions, generator=generator, dtype=torch.float64)
+    return clean + config.noise * noise
+
+
+def patterns(positions: int) -> Float[Tensor, "2 position"]:
+    """Return q1, which falls, and q2, which rises, along the positions; each sums to 1."""
+    falling = 1 - torch.linspace(-3, 7, positions, dtype=torch.float64).sigmoid()
+    rising = torch.linspace(-7, 3, positions, dtype=torch.float64).sigmoid()
+    both = torch.stack([falling, rising])
+    return both / both.sum(1, keepdim=True)
+
+
+def attend(
+    x: Float[Tensor, " position"],
+    q: Float[Tensor, "2 position"],
+    z: Float[Tensor, "*grid 2"],
+) -> tuple[Float[Tensor, "*grid position"], Float[Tensor, "*grid"]]:
+    """Return the weights w and the outputs y for each pair of gains."""
+    weights = (z @ q).softmax(-1)
+    return weights, weights @ x
+
+
+def grid(config: GainsConfig) -> Float[Tensor, "first second 2"]:
+    """Return all pairs of gains."""
+    axis = torch.linspace(*config.gains, config.grid, dtype=torch.float64)
+    return torch.stack(torch.meshgrid(axis, axis, indexing="ij"), dim=-1)
+
+
+def effective_positions(weights: Float[Tensor, "*grid position"]) -> Float[Tensor, "*grid"]:
+    """Return exp(entropy): over how many positions the weights are spread, 1 to T."""
+    return torch.special.entr(weights).sum(-1).exp()
+
+
+@dataclass(frozen=True, kw_only=True)
+class GainGrid:
+    """What gains.npz holds: signal x, patterns q, and attention for each pair of gains z."""
+
+    x: Float64[np.ndarray, " position"]
+    q: Float64[np.ndarray, "2 position"]
+    z: Float64[np.ndarray, " gain"]
+    weights: Float64[np.ndarray, "gain gain position"]
+    output: Float64[np.ndarray, "gain gain"]
+    effective_positions: Float64[np.ndarray, "gain gain"]
+
+
+def measure(config: GainsConfig) -> GainGrid:
+    """Compute weights, outputs and effective positions over the whole grid of gains."""
+    x = signal(config, generators([config.seed])[0])
+    q, z = patterns(config.positions), grid(config)
+    weights, output = attend(x, q, z)
+    return GainGrid(
+        x=x.numpy(),
+        q=q.numpy(),
+        z=z[:, 0, 0].numpy(),
+        weights=weights.numpy(),
+        output=output.numpy(),
+        effective_positions=effective_positions(weights).numpy(),
+    )
+
+
+def summarise(grid: GainGrid) -> dict[str, float | int]:
+    """Return the effective positions where both gains are at their lowest and highest."""
+    return {
+        "effective_positions_min_gain": float(grid.effective_positions[0, 0]),
+        "effective_positions_max_gain": float(grid.effective_positions[-1, -1]),
+        "n": 1,
+    }

@@ -1,0 +1,107 @@
+"""C5: what a search for the samples needed is told: what counts as solved, and whose curves."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import Field
+
+from pipeline.config import Section, Seeds
+from pipeline.labs.conjunction.data.task import TaskConfig
+from pipeline.labs.conjunction.train.fit import AttentionFit, FitConfig, MLPFit
+
+Count = Annotated[int, Field(ge=1)]
+
+
+class SearchConfig(Section):
+    """What counts as solved, and how far the search goes.
+
+    It ends when at most a fraction ``stop_below`` and at least ``stop_above`` of the seeds are
+    solved at its ends, or at the curve's ``max_samples``.
+    """
+
+    targets: Count
+    threshold: Annotated[float, Field(gt=0.5, le=1)]
+    valid: Count
+    stop_below: Annotated[float, Field(ge=0, lt=0.5)]
+    stop_above: Annotated[float, Field(gt=0.5, le=1)]
+
+    def task(self, positions: int) -> TaskConfig:
+        """Return the plain balanced task for T ``positions``; any draw counts, as luck does."""
+        return TaskConfig(
+            function="sparse_and",
+            positions=positions,
+            targets=self.targets,
+            p=None,
+            tolerance=None,
+            identifiable=False,
+            max_draws=1,
+        )
+
+    def require(self, curves: Mapping[str, "CurveConfig"], section: str) -> None:
+        """Check that the targets fit into every T of each named curve; ValueError if not."""
+        for name, curve in curves.items():
+            smallest = min(curve.first_samples)
+            if self.targets > smallest:
+                raise ValueError(
+                    f"conjunction.search.targets must be <= {smallest}, the smallest T in "
+                    f"{section}.{name}.first_samples, got {self.targets}"
+                )
+
+
+class CurveConfig(Section):
+    """One learner's curve.
+
+    ``first_samples`` maps each T to the sample size where its search starts: a good one saves
+    time. No search goes beyond ``max_samples``. Of each doubling of the sample size
+    ``sizes_per_doubling`` are tried.
+    """
+
+    seeds: Seeds
+    members_per_cell: Count
+    sizes_per_doubling: Count
+    first_samples: Annotated[Mapping[Count, Count], Field(min_length=2)]
+    max_samples: Count
+
+    @property
+    def training(self) -> FitConfig | None:
+        """How the learner is trained; None: it is elimination."""
+        return None
+
+
+class LinearCurve(CurveConfig):
+    """The curve of logistic regression."""
+
+    fit: FitConfig
+
+    @property
+    def training(self) -> FitConfig:
+        """How the learner is trained."""
+        return self.fit
+
+
+class MLPCurve(CurveConfig):
+    """The curve of the MLP."""
+
+    fit: MLPFit
+
+    @property
+    def training(self) -> FitConfig:
+        """How the learner is trained."""
+        return self.fit
+
+
+class AttentionCurve(CurveConfig):
+    """The curve of an attention model."""
+
+    fit: AttentionFit
+
+    @property
+    def training(self) -> FitConfig:
+        """How the learner is trained."""
+        return self.fit
+
+
+class AblationConfig(Section):
+    """Variants of the tutorial's attention by name."""
+
+    variants: Annotated[Mapping[str, AttentionCurve], Field(min_length=1)]

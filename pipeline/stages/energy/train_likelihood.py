@@ -1,0 +1,53 @@
+"""E6: the continuous network as an energy-based model, trained exactly, against mixtures by EM."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from pipeline.config import StageParams
+from pipeline.labs.energy.report import likelihood as report
+from pipeline.labs.energy.train.likelihood import (
+    ENERGY_MODELS,
+    Fits,
+    LikelihoodCell,
+    LikelihoodConfig,
+    fit_cell,
+)
+from pipeline.runtime import parallel, records, training_record
+
+HEADLINE = ("E6.*.tied_weights_cost",)
+
+
+class Params(StageParams):
+    """The point sets, the model's size and its training."""
+
+    likelihood: LikelihoodConfig = Field(alias="energy.likelihood")
+
+
+def compute(cell: LikelihoodCell) -> Fits:
+    """Fit one point set in a worker."""
+    return fit_cell(cell, parallel.report)
+
+
+def run(params: Params, inputs: Path, out: Path) -> dict[str, object]:  # noqa: ARG001
+    """Write the models, the losses and an example of each set; return ``E6.*``."""
+    config = params.likelihood
+    cells = [LikelihoodCell(name=name, config=config) for name in config.sets]
+    steps = len(cells) * len(ENERGY_MODELS) * config.training.steps
+    fitted = parallel.map_cells(compute, cells, description="E6", units=steps)
+    fits = dict(zip(config.sets, fitted, strict=True))
+    training_record.write(
+        out,
+        [
+            training_record.Trained(
+                experiment="E6", name=f"{name}_{kind}", seeds=config.seeds, model=model,
+                history=history, metrics={"test_loss": fit.losses[kind]},
+                params={**model.config.model_dump(), **config.training.model_dump(mode="json")},
+            )
+            for name, fit in fits.items()
+            for kind, (model, history) in fit.models.items()
+        ],
+    )  # fmt: skip
+    records.write_table(out / "losses.csv", report.loss_table(fits), report.LossRow)
+    records.write_arrays(out / "examples.npz", report.examples(config, fits))
+    return {"E6": report.results(config, fits)}

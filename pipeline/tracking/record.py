@@ -1,0 +1,173 @@
+"""Log one execution of a stage, whose files are complete, as one run with its child runs."""
+
+import getpass
+import json
+import os
+import socket
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from importlib import import_module
+from itertools import zip_longest
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from pipeline.runtime.provenance import Execution
+from pipeline.tracking.children import child_runs, read_entries
+from pipeline.tracking.circumstances import (
+    Timing,
+    commit_tags,
+    machine_tags,
+    time_of_files,
+    version_tags,
+)
+from pipeline.tracking.runs import Point, Run, copied_files, describe, record_of
+from pipeline.tracking.store import configure_env, writing
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+Item = TypeVar("Item")
+
+PARAMS_PER_BATCH, POINTS_PER_BATCH = 100, 900  # MLflow takes 100 params, 1000 entities in all
+# What record() imports: the client, the local store, the data types.
+MODULES = ("mlflow.tracking", "mlflow.store.tracking.sqlalchemy_store", "mlflow.entities")
+SECONDS_PER_RUN, SECONDS_TO_REGISTER = 10.0, 120.0
+
+
+def import_mlflow() -> None:
+    """Import what :func:`record` needs, which takes seconds."""
+    configure_env()
+    for name in MODULES:
+        import_module(name)
+
+
+def unlimited(seconds: float) -> None:
+    """Take any time."""
+
+
+def record(
+    root: Path,
+    execution: Execution,
+    timing: Timing | None = None,
+    commit: Mapping[str, str] | None = None,
+    expect: Callable[[float], object] = unlimited,
+) -> None:
+    """Log one execution, whose files are on disk, as one finished run with its child runs.
+
+    ``timing`` is that of a stage that just ran here; without it the run is dated by its files and
+    names no duration and no processor. ``commit`` are the tags of the commit that it ran with, by
+    default today's. ``expect`` is told before each step how many seconds it may take at most.
+
+    If it fails, no run stays visible. Raises TrackingError or ArtifactError for what the user can
+    mend, and whatever MLflow raises.
+    """
+    entries = read_entries(root, execution)
+    stage, children = describe(root, execution, entries), child_runs(root, execution, entries)
+    written = time_of_files(root, execution)
+    tags = {
+        **_circumstances(root, execution, timing),
+        **(commit_tags(root) if commit is None else commit),
+    }
+    points = [("stage_seconds", timing.seconds, 0)] if timing else []
+    with writing(root) as (client, experiment), _all_or_none(client) as started:
+        writer = _Writer(client, experiment, timing or Timing(written, written), started)
+        expect(SECONDS_PER_RUN)
+        parent = writer.start(stage, tags, points)
+        _copy_files(client, parent, root, execution)
+        for child in children:
+            expect(SECONDS_PER_RUN)
+            writer.start(child, {"mlflow.parentRunId": parent})
+        for child, identity in zip(children, started[1:], strict=True):
+            if child.trained is not None and child.trained.register_as is not None:
+                expect(SECONDS_TO_REGISTER)
+                # Its imports cost seconds, and few stages register a model.
+                import_module("pipeline.tracking.registry").register(
+                    client, identity, child.trained, root / "data" / execution.stage
+                )
+        for identity in reversed(started):  # the stage's run last: it says that all is there
+            expect(SECONDS_PER_RUN)
+            client.set_terminated(identity, end_time=writer.timing.ended_ms)
+
+
+def _circumstances(root: Path, execution: Execution, timing: Timing | None) -> dict[str, str]:
+    if timing is None:
+        known = version_tags(root, execution, just_ran=False)
+        return {**known, "times": "the outputs' modification time"}
+    return {**version_tags(root, execution, just_ran=True), **machine_tags(), "times": "measured"}
+
+
+class _Writer:
+    """Starts runs of one time; their ids go into ``started``."""
+
+    def __init__(
+        self, client: "MlflowClient", experiment: str, timing: Timing, started: list[str]
+    ) -> None:
+        self.client, self.experiment, self.timing = client, experiment, timing
+        self.started = started
+
+    def start(self, run: Run, tags: Mapping[str, str], points: Sequence[Point] = ()) -> str:
+        """Start a run and log its params and points in as few batches as MLflow takes."""
+        from mlflow.entities import Metric, Param
+
+        created = self.client.create_run(
+            self.experiment,
+            start_time=self.timing.started_ms,
+            tags={**run.tags, **tags, **_origin()},
+            run_name=run.name,
+        )
+        identity = str(created.info.run_id)
+        self.started.append(identity)
+        params = [Param(key, value) for key, value in run.params.items()]
+        metrics = [
+            Metric(key, value, self.timing.ended_ms, step)
+            for key, value, step in [*run.points, *points]
+        ]
+        for some_params, some_metrics in zip_longest(
+            _batches(params, PARAMS_PER_BATCH), _batches(metrics, POINTS_PER_BATCH), fillvalue=()
+        ):
+            self.client.log_batch(identity, metrics=some_metrics, params=some_params)
+        return identity
+
+
+def _batches(items: list[Item], size: int) -> Iterator[list[Item]]:
+    return (items[i : i + size] for i in range(0, len(items), size))
+
+
+def _copy_files(client: "MlflowClient", run: str, root: Path, execution: Execution) -> None:
+    """Copy the outputs that are small, and the whole record, into a run's artifacts."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        for path in copied_files(root, execution):
+            (folder / path.name).symlink_to(path.resolve())
+        text = json.dumps(record_of(execution), indent=1, default=str)
+        (folder / "execution.json").write_text(text + "\n", encoding="utf-8")
+        client.log_artifacts(run, scratch)
+
+
+@contextmanager
+def _all_or_none(client: "MlflowClient") -> Iterator[list[str]]:
+    """Yield a list for the ids of started runs; if the block fails, fail and hide them all."""
+    started: list[str] = []
+    try:
+        yield started
+    except BaseException:
+        for run in started:
+            with suppress(Exception):  # the first error is the one to tell
+                client.set_terminated(run, status="FAILED")
+                client.delete_run(run)
+        raise
+
+
+def _origin() -> dict[str, str]:
+    """Return who writes a run: a user, and a process that ``backfill`` may find dead."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        user = "unknown"
+    return {
+        "writer": f"{socket.gethostname()} {os.getpid()}",
+        "mlflow.user": user,
+        "mlflow.source.name": "attention-lab",
+        "mlflow.source.type": "LOCAL",
+    }

@@ -1,0 +1,31 @@
+import numpy as np
+import pytest
+
+from labs.energy.measure.test_capacity import CRITERION, DENSE
+from pipeline.labs.energy.measure.capacity import DenseConfig, ExponentialConfig, cells
+from pipeline.labs.energy.report import capacity
+
+
+def measured():
+    config = ExponentialConfig(seeds=(0, 1), chunk=64, criteria={"c": CRITERION})
+    points = cells(DenseConfig(**DENSE), config)
+    # Two seeds, half a bit below the theory and half a bit above it.
+    return points, [np.array([cell.log2_theory - 0.5, cell.log2_theory + 0.5]) for cell in points]
+
+
+def test_exponents_of_curves_parallel_to_the_theory_are_the_theorys():
+    results = capacity.results(*measured())
+    for conditions in results.values():
+        for condition in conditions.values():
+            # A line through two points, of numbers of order 10.
+            assert condition["exponent"] == pytest.approx(condition["theory"], abs=1e-12)
+    assert results["E2"]["a2"]["limit"] == 1
+    assert results["E3"]["c"]["n"] == 2
+
+
+def test_the_table_holds_medians_intervals_and_theory():
+    points, values = measured()
+    table = capacity.table(points, values)
+    assert table["experiment"].tolist() == ["E2", "E2", "E3", "E3"]
+    assert table["log2_n"].tolist() == pytest.approx(table["theory"].tolist(), abs=1e-12)
+    assert (table["high"] - table["low"]).tolist() == pytest.approx([1.0] * 4, abs=1e-12)

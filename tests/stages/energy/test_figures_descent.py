@@ -1,0 +1,7 @@
+from stages.energy.test_figures import assert_drawn
+
+STAGE = "energy_figures_descent"
+
+
+def test_every_labs_models_have_their_figure(chain):
+    assert_drawn(chain.made(STAGE), ("e7_descent", "e7_descent_oscillator", "e7_descent_memory"))
