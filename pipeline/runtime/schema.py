@@ -100,11 +100,17 @@ def _mapping(properties: Mapping[str, Any] | None = None) -> dict[str, Any]:
     }
 
 
-def _allow_presets(definition: dict[str, Any]) -> None:
-    """Let a mapping name a preset, which may give all that is required."""
-    definition.pop("required", None)
-    if "properties" in definition:
-        definition["properties"][presets.KEY] = {"$ref": "#/$defs/preset"}
+def _allow_presets(rule: Any) -> None:
+    """Let every mapping inside a rule name a preset, which may give all that is required."""
+    if not isinstance(rule, dict):
+        return
+    rule.pop("required", None)
+    others = rule.get("additionalProperties")
+    inside = [*rule.get("properties", {}).values(), others, rule.get("items")]
+    for inner in (*inside, *rule.get("anyOf", []), *rule.get("prefixItems", [])):
+        _allow_presets(inner)
+    if "properties" in rule or isinstance(others, dict):
+        rule.setdefault("properties", {})[presets.KEY] = {"$ref": "#/$defs/preset"}
 
 
 def _allow_either(definition: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from pipeline import config
-from pipeline.runtime import artifacts, dag, parallel, smoke
+from pipeline.runtime import artifacts, dag, fingerprint, parallel, smoke
 from pipeline.runtime.runner import write_results
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -95,6 +95,7 @@ class Chain:
         self.stages = dag.read(ROOT)
         (root / "pipeline").symlink_to(ROOT / "pipeline")
         shutil.copy(ROOT / "dvc.yaml", root)
+        shutil.copy(ROOT / fingerprint.LOCK, root)
         shutil.copy(ROOT / config.FILE, root)
         shutil.copytree(ROOT / "data" / "reference", root / "data" / "reference")
         smoke.overlay(root / config.FILE, ROOT / smoke.SMALL)
@@ -122,8 +123,8 @@ class Chain:
         """Return the data files that a stage reads, as dvc.yaml says, from data/ on."""
         paths = [Path(path) for path in self.stages[stage].get("deps", [])]
         files = [path.relative_to("data") for path in paths if path.parts[0] == "data"]
-        # The check's constant output orders the stages; nobody reads it.
-        return [file for file in files if file.parts[0] != "check_params"]
+        # The runner alone reads what check_params wrote.
+        return [file for file in files if file.parts[0] != dag.CHECK]
 
     def declared(self, stage):
         """Return the files that dvc.yaml says a stage writes."""

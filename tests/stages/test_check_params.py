@@ -2,8 +2,10 @@ import shutil
 
 import pytest
 
+from pipeline import config
 from pipeline.config import ConfigError
-from pipeline.runtime import artifacts
+from pipeline.runtime import artifacts, dag
+from stages.conftest import ROOT
 
 STAGE = "check_params"
 
@@ -12,14 +14,26 @@ STAGE = "check_params"
 def checkout(chain, tmp_path):
     """A copy of the scratch checkout whose params.yaml may be spoilt."""
     (tmp_path / "pipeline").symlink_to(chain.root / "pipeline")
-    for name in ("dvc.yaml", "params.yaml"):
+    for name in ("dvc.yaml", "params.yaml", "requirements.lock"):
         shutil.copy(chain.root / name, tmp_path)
     return tmp_path
 
 
-def test_its_output_says_nothing_of_the_values(chain):
-    content = artifacts.read_json(chain.made(STAGE) / "ok.json")
-    assert content == {"params.yaml": "checked"}
+def test_it_writes_each_other_stage_s_code_and_resolved_params(chain):
+    folder = chain.made(STAGE)
+    others = set(dag.stage_names(ROOT)) - {STAGE}
+    assert {path.stem for path in (folder / "code").iterdir()} == others
+    assert {path.stem for path in (folder / "params").iterdir()} == others
+    content = config.read(chain.root / config.FILE)
+    for name in others:
+        written = artifacts.read_json(folder / "params" / f"{name}.json")
+        sections = {f"{lab}.{part}": keys for lab, p in written.items() for part, keys in p.items()}
+        assert set(sections) == set(dag.stage_module(name).Params.sections())
+        assert sections == {section: content[section] for section in sections}
+        code = artifacts.read_json(folder / "code" / f"{name}.json")
+        assert set(code) == {"code", "files", "packages", "python"}
+        assert f"pipeline/stages/{name.replace('_', '/', 1)}.py" in code["files"]
+        assert "pipeline/runtime/runner.py" in code["files"]
 
 
 @pytest.mark.parametrize(
@@ -34,6 +48,7 @@ def test_its_output_says_nothing_of_the_values(chain):
             "measure.prediction_threshold must be",
         ),
         ("  task:", "  tusk:", "oscillator.task"),
+        ("preset: linear_recipe", "preset: linear_recip", "did you mean linear_recipe"),
     ],
 )
 def test_a_fault_in_any_section_stops_it_and_nothing_is_written(
