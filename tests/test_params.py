@@ -59,7 +59,8 @@ def test_the_real_file_passes() -> None:
         (
             ("oscillator", "measure", "rollout_steps"),
             [50, 201],
-            "measure.rollout_steps must be <= oscillator.aged_data.test_steps = 200, got 201",
+            "oscillator.measure.rollout_steps must be <= oscillator.aged_data.test_steps = 200, "
+            "got 201",
         ),
         (
             ("oscillator", "train_fixed", "training", "optimizer", "name"),
