@@ -19,6 +19,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.composer import Composer
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from pipeline.bounds import Real, Seed
 from pipeline.presets import PresetError, Resolved, resolve
 
 FILE = "params.yaml"
@@ -99,11 +100,9 @@ def distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
     return values
 
 
-Interval = Annotated[tuple[float, float], AfterValidator(increasing)]
-Range = Annotated[tuple[float, float], AfterValidator(ordered)]
-Seeds = Annotated[
-    tuple[Annotated[int, Field(ge=0, lt=2**32)], ...], Field(min_length=1), AfterValidator(distinct)
-]
+Interval = Annotated[tuple[Real, Real], AfterValidator(increasing)]
+Range = Annotated[tuple[Real, Real], AfterValidator(ordered)]
+Seeds = Annotated[tuple[Seed, ...], Field(min_length=1), AfterValidator(distinct)]
 Params = TypeVar("Params", bound=StageParams)
 
 

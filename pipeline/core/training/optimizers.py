@@ -14,6 +14,7 @@ import torch
 from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, model_validator
 from torch import Tensor
 
+from pipeline.bounds import Rate
 from pipeline.config import Section
 
 ELEMENTWISE = ("Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "RAdam", "RMSprop", "SGD")
@@ -55,11 +56,11 @@ class OptimizerConfig(Section):
     """
 
     name: Annotated[str, AfterValidator(known_optimizer)]
-    learning_rate: Annotated[float, Field(gt=0)]
+    learning_rate: Rate
     options: Mapping[str, Option]
     schedule: Literal["constant", "linear", "cosine"]
     final_fraction: Annotated[float, Field(ge=0, le=1)]
-    warmup_steps: Annotated[int, Field(ge=0)]
+    warmup_steps: Annotated[int, Field(ge=0, le=10**8)]
 
     @model_validator(mode="after")
     def _takes_its_options(self) -> "OptimizerConfig":

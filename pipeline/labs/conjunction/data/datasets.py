@@ -9,12 +9,12 @@ from jaxtyping import Float, Int, Int64, UInt8
 from pydantic import Field, model_validator
 from torch import Tensor
 
+from pipeline.bounds import Count
 from pipeline.config import Section, Seeds
 from pipeline.core.training.sampling import generators
 from pipeline.labs.conjunction.data.balance import unbalanced
 from pipeline.labs.conjunction.data.task import TaskConfig, draw_samples, draw_targets
 
-Count = Annotated[int, Field(ge=1)]
 LIKELY = 0.5  # a data set that fails more often than this is refused before it is drawn
 TRAIN, VALID = 1, 2  # streams of a seed; 0 is for initial parameters
 

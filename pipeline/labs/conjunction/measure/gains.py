@@ -13,6 +13,7 @@ from jaxtyping import Float, Float64
 from pydantic import Field
 from torch import Tensor
 
+from pipeline.bounds import NonNegative, Seed
 from pipeline.config import Interval, Section
 from pipeline.core.training.sampling import generators
 
@@ -20,11 +21,11 @@ from pipeline.core.training.sampling import generators
 class GainsConfig(Section):
     """Length of the signal, its noise, and the grid of both gains."""
 
-    positions: Annotated[int, Field(ge=2)]
-    noise: Annotated[float, Field(ge=0)]
+    positions: Annotated[int, Field(ge=2, le=4096)]
+    noise: NonNegative
     gains: Interval
-    grid: Annotated[int, Field(ge=2)]
-    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    grid: Annotated[int, Field(ge=2, le=4096)]
+    seed: Seed
 
 
 def signal(config: GainsConfig, generator: torch.Generator) -> Float[Tensor, " position"]:

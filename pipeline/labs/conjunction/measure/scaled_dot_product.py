@@ -5,28 +5,25 @@ with its own solution; two orders of summation agree only to rounding, which is 
 """
 
 import math
-from typing import Annotated
 
 import torch
 from jaxtyping import Float
-from pydantic import Field
 from torch import Tensor, nn
 
+from pipeline.bounds import Size
 from pipeline.config import Section, Seeds
 from pipeline.core.nn.attention import attend
 from pipeline.core.nn.init import fan_in_uniform
 from pipeline.core.stats.intervals import Summary, summary
 from pipeline.core.training.sampling import generators
 
-Count = Annotated[int, Field(ge=1)]
-
 
 class CheckConfig(Section):
     """Sizes: context length T, model dimension, key dimension; a random case for each seed."""
 
-    positions: Count
-    d_model: Count
-    d_head: Count
+    positions: Size
+    d_model: Size
+    d_head: Size
     seeds: Seeds
 
 

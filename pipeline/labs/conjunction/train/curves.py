@@ -5,11 +5,10 @@ from typing import Annotated
 
 from pydantic import Field
 
+from pipeline.bounds import Count, Members, Size
 from pipeline.config import Section, Seeds
 from pipeline.labs.conjunction.data.task import TaskConfig
 from pipeline.labs.conjunction.train.fit import AttentionFit, FitConfig, MLPFit
-
-Count = Annotated[int, Field(ge=1)]
 
 
 class SearchConfig(Section):
@@ -19,7 +18,7 @@ class SearchConfig(Section):
     solved at its ends, or at the curve's ``max_samples``.
     """
 
-    targets: Count
+    targets: Size
     threshold: Annotated[float, Field(gt=0.5, le=1)]
     valid: Count
     stop_below: Annotated[float, Field(ge=0, lt=0.5)]
@@ -57,9 +56,9 @@ class CurveConfig(Section):
     """
 
     seeds: Seeds
-    members_per_cell: Count
-    sizes_per_doubling: Count
-    first_samples: Annotated[Mapping[Count, Count], Field(min_length=2)]
+    members_per_cell: Members
+    sizes_per_doubling: Annotated[int, Field(ge=1, le=64)]
+    first_samples: Annotated[Mapping[Size, Count], Field(min_length=2)]
     max_samples: Count
 
     @property

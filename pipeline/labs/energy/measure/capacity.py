@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 from torch import Tensor
 
+from pipeline.bounds import Count
 from pipeline.config import Section, Seeds
 from pipeline.core.training.sampling import generators
 from pipeline.labs.energy.data.patterns import random_spins
 from pipeline.labs.energy.models import dense, exponential
 
 Dimensions = Annotated[tuple[Annotated[int, Field(ge=4, le=2048)], ...], Field(min_length=2)]
-Count = Annotated[int, Field(ge=1)]
 BLOCK_ELEMENTS = 1_000_000  # overlaps in one computation: 8 MB of float64, near the cache
 
 
@@ -38,7 +38,7 @@ class DenseConfig(Section):
     seeds: Seeds
     interactions: Annotated[Mapping[str, Interaction], Field(min_length=1)]
     bit_error: Annotated[float, Field(gt=0, lt=0.5)]
-    factors: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=2)]
+    factors: Annotated[tuple[Annotated[float, Field(ge=1e-3, le=1000)], ...], Field(min_length=2)]
     min_spins: Count
     states: Count
     chunk: Count
@@ -62,7 +62,7 @@ class Criterion(Section):
     radius: Annotated[float, Field(ge=0, lt=0.5)]
     retrieved: Annotated[float, Field(gt=0, lt=1)]
     whole_draws: bool
-    offsets: Annotated[tuple[float, ...], Field(min_length=2)]
+    offsets: Annotated[tuple[Annotated[float, Field(ge=-30, le=30)], ...], Field(min_length=2)]
     samples: Count
 
     @model_validator(mode="after")

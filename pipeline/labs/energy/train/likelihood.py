@@ -9,6 +9,7 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
 
+from pipeline.bounds import Count, Members, Positive
 from pipeline.config import Section, Seeds
 from pipeline.core.training.ensemble import History, TrainingConfig, train
 from pipeline.core.training.sampling import generators, minibatches
@@ -29,13 +30,13 @@ class LikelihoodConfig(Section):
 
     seeds: Seeds
     sets: Annotated[Mapping[str, point_sets.PointSetConfig], Field(min_length=1)]
-    train_points: Annotated[int, Field(ge=2)]
-    test_points: Annotated[int, Field(ge=1)]
-    patterns: Annotated[int, Field(ge=2)]
-    beta: Annotated[float, Field(gt=0)]
-    restarts: Annotated[int, Field(ge=1)]
-    em_steps: Annotated[int, Field(ge=1)]
-    quadrature_points: Annotated[int, Field(ge=50)]
+    train_points: Annotated[int, Field(ge=2, le=10**7)]
+    test_points: Count
+    patterns: Annotated[int, Field(ge=2, le=4096)]
+    beta: Positive
+    restarts: Members
+    em_steps: Count
+    quadrature_points: Annotated[int, Field(ge=50, le=10**4)]
     training: TrainingConfig
 
 

@@ -8,6 +8,7 @@ from jaxtyping import Float, Int
 from pydantic import Field, model_validator
 from torch import Tensor
 
+from pipeline.bounds import Scale, Size
 from pipeline.config import Section, Seeds
 from pipeline.labs.memory.data.distribution import Distribution
 
@@ -98,7 +99,7 @@ class PowerConfig(Section):
     """power_unif distributions [alpha_1, alpha_1, alpha_2] of every pair of the lists."""
 
     N: Tokens
-    support_sizes: tuple[int, int, int]
+    support_sizes: tuple[Size, Size, Size]
     alpha_1: Annotated[tuple[Fraction, ...], Field(min_length=1)]
     alpha_2: Annotated[tuple[Fraction, ...], Field(min_length=1)]
     seeds: Seeds
@@ -130,9 +131,9 @@ class RankConfig(Section):
     """rank_d distributions for every rank, axis aligned or not, over seeds."""
 
     N: Tokens
-    ranks: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)]
+    ranks: Annotated[tuple[Size, ...], Field(min_length=1)]
     axis_aligned: Annotated[tuple[bool, ...], Field(min_length=1)]
-    logit_scale: Annotated[float, Field(gt=0)]
+    logit_scale: Scale
     seeds: Seeds
 
     @model_validator(mode="after")
@@ -146,10 +147,10 @@ class AlmostRankConfig(Section):
     """An almost_rank_d distribution for every seed."""
 
     N: Tokens
-    rank: Annotated[int, Field(ge=1)]
+    rank: Size
     axis_aligned: bool
-    high: Annotated[float, Field(ge=0)]
-    low: Annotated[float, Field(ge=0)]
+    high: Annotated[float, Field(ge=0, le=1000)]
+    low: Annotated[float, Field(ge=0, le=1000)]
     seeds: Seeds
 
     @model_validator(mode="after")

@@ -7,10 +7,10 @@ from jaxtyping import Float
 from pydantic import Field, model_validator
 from torch import Tensor
 
+from pipeline.bounds import Positive, Real
 from pipeline.config import Interval, Section, Seeds
 from pipeline.core.training.sampling import generators
 
-Positive = Annotated[float, Field(gt=0)]
 Column = Float[Tensor, "draw sample"]
 
 
@@ -18,10 +18,10 @@ class SpringConfig(Section):
     """W = stiffness x + offset + noise: ``samples`` measurements at positions in ``position``."""
 
     stiffness: Positive
-    offset: float
+    offset: Real
     noise: Positive
     position: Interval
-    samples: Annotated[int, Field(ge=4)]
+    samples: Annotated[int, Field(ge=4, le=10**6)]
     confidence: Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -30,10 +30,10 @@ class RangeConfig(Section):
 
     battery: Positive
     rolling: Positive
-    drag: Positive
+    drag: Annotated[float, Field(ge=1e-9, le=1e6)]
     speed: Interval
     noise: Positive
-    samples: Annotated[int, Field(ge=4)]
+    samples: Annotated[int, Field(ge=4, le=10**6)]
 
     @model_validator(mode="after")
     def _moving(self) -> "RangeConfig":
@@ -48,13 +48,13 @@ class HousingConfig(Section):
     Area a and location l are standard normal and correlated.
     """
 
-    base: float
-    per_area: float
-    per_location: float
-    interaction: float
+    base: Real
+    per_area: Real
+    per_location: Real
+    interaction: Real
     correlation: Annotated[float, Field(gt=-1, lt=1)]
     noise: Positive
-    samples: Annotated[int, Field(ge=6)]
+    samples: Annotated[int, Field(ge=6, le=10**6)]
 
 
 class RegressionConfig(Section):

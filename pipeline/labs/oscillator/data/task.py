@@ -4,13 +4,11 @@ Exact solutions in closed form for under-, critically and over-damped motion; in
 range or by energy. Units: omega0 in rad/s, gamma in 1/s, t in s; energy per unit mass.
 """
 
-from typing import Annotated
-
 import torch
 from jaxtyping import Float
-from pydantic import Field
 from torch import Tensor
 
+from pipeline.bounds import Duration
 from pipeline.config import Section
 
 State = Float[Tensor, "trajectory 2"]
@@ -20,7 +18,7 @@ Trajectories = Float[Tensor, "trajectory time 2"]
 class TaskConfig(Section):
     """What all experiments of the lab share."""
 
-    dt: Annotated[float, Field(gt=0)]
+    dt: Duration
 
 
 def basis(

@@ -8,12 +8,10 @@ from jaxtyping import Float
 from pydantic import Field, model_validator
 from torch import Tensor
 
+from pipeline.bounds import Count, Frequency, Real, Seed
 from pipeline.config import Interval, Range, Section
 from pipeline.labs.oscillator.data.splits import Split, solved, streams
 from pipeline.labs.oscillator.data.task import TaskConfig, advance, initial_in_box
-
-Count = Annotated[int, Field(ge=1)]
-Positive = Annotated[float, Field(gt=0)]
 
 
 class WindowDataConfig(Section):
@@ -25,16 +23,16 @@ class WindowDataConfig(Section):
     omega0: Range
     gamma: Range
     age: Range
-    window: Annotated[int, Field(ge=2)]
+    window: Annotated[int, Field(ge=2, le=4096)]
     initial_train: Interval
     initial_valid: Interval
     train: Count
     valid: Count
     test: Count
     test_steps: Count
-    example_omega0: Positive
-    example_initial: tuple[float, float]
-    seed: Annotated[int, Field(ge=0)]
+    example_omega0: Frequency
+    example_initial: tuple[Real, Real]
+    seed: Seed
 
     @model_validator(mode="after")
     def _physical(self) -> "WindowDataConfig":

@@ -9,14 +9,13 @@ from jaxtyping import Float
 from pydantic import AfterValidator, Field, model_validator
 from torch import Tensor
 
+from pipeline.bounds import Count, Damping, NonNegative, Seed
 from pipeline.config import Interval, Range, Section, distinct
 from pipeline.core.stats.intervals import Summary, summary
 from pipeline.core.training.sampling import generators
 from pipeline.labs.oscillator.data.task import advance, initial_in_box, trajectories
 from pipeline.labs.oscillator.measure.errors import rollout_error
 from pipeline.labs.oscillator.models.oracles import Oracle, dmd_rollout, likely_rollout
-
-Count = Annotated[int, Field(ge=1)]
 
 
 class RobustnessConfig(Section):
@@ -25,19 +24,17 @@ class RobustnessConfig(Section):
     ``search`` is the range of omega0 in which the likelihood's oracle looks.
     """
 
-    noise: Annotated[
-        tuple[Annotated[float, Field(ge=0)], ...], Field(min_length=1), AfterValidator(distinct)
-    ]
+    noise: Annotated[tuple[NonNegative, ...], Field(min_length=1), AfterValidator(distinct)]
     omega0: Interval
     bands: Annotated[tuple[Interval, ...], Field(min_length=1), AfterValidator(distinct)]
-    gamma: Annotated[float, Field(ge=0)]
+    gamma: Damping
     age: Range
     initial: Interval
     search: Interval
-    window: Annotated[int, Field(ge=2)]
+    window: Annotated[int, Field(ge=2, le=4096)]
     steps: Count
     trajectories: Count
-    seed: Annotated[int, Field(ge=0)]
+    seed: Seed
 
     @model_validator(mode="after")
     def _underdamped(self) -> "RobustnessConfig":
