@@ -10,9 +10,10 @@ from typing import Annotated
 from pydantic import Field
 
 LARGEST = 2 * 10**8  # numbers in one array: 1.5 GiB of float64, of which a stage holds several
+MOST_STEPS = 10**8  # of training: a day at a millisecond a step
 
 Seed = Annotated[int, Field(ge=0, lt=2**32)]  # what numpy and torch both take
-Steps = Annotated[int, Field(ge=1, le=10**8)]  # of training: days at a millisecond a step
+Steps = Annotated[int, Field(ge=1, le=MOST_STEPS)]
 Count = Annotated[int, Field(ge=1, le=10**7)]  # samples, draws, iterations
 Resamples = Annotated[int, Field(ge=100, le=10**5)]  # behind an interval of 95 %
 Members = Annotated[int, Field(ge=1, le=1000)]  # stacked in one computation

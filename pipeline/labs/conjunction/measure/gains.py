@@ -10,10 +10,10 @@ from typing import Annotated
 import numpy as np
 import torch
 from jaxtyping import Float, Float64
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor
 
-from pipeline.bounds import NonNegative, Seed
+from pipeline.bounds import NonNegative, Seed, refuse_large
 from pipeline.config import Interval, Section
 from pipeline.core.training.sampling import generators
 
@@ -26,6 +26,11 @@ class GainsConfig(Section):
     gains: Interval
     grid: Annotated[int, Field(ge=2, le=4096)]
     seed: Seed
+
+    @model_validator(mode="after")
+    def _fits_into_memory(self) -> "GainsConfig":
+        refuse_large("grid * grid * positions", self.grid, self.grid, self.positions)
+        return self
 
 
 def signal(config: GainsConfig, generator: torch.Generator) -> Float[Tensor, " position"]:

@@ -8,9 +8,10 @@ import math
 
 import torch
 from jaxtyping import Float
+from pydantic import model_validator
 from torch import Tensor, nn
 
-from pipeline.bounds import Size
+from pipeline.bounds import Size, refuse_large
 from pipeline.config import Section, Seeds
 from pipeline.core.nn.attention import attend
 from pipeline.core.nn.init import fan_in_uniform
@@ -25,6 +26,14 @@ class CheckConfig(Section):
     d_model: Size
     d_head: Size
     seeds: Seeds
+
+    @model_validator(mode="after")
+    def _fits_into_memory(self) -> "CheckConfig":
+        width = max(self.positions, self.d_model)
+        refuse_large(
+            "seeds * (the larger of positions and d_model)^2", len(self.seeds), width, width
+        )
+        return self
 
 
 def positional_encoding(positions: int, d_model: int) -> Float[Tensor, "position d_model"]:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from pipeline.bounds import Count, Members, Size
+from pipeline.bounds import Count, Members, Size, refuse_large
 from pipeline.config import Section, Seeds
 from pipeline.labs.conjunction.data.task import TaskConfig
 from pipeline.labs.conjunction.train.fit import AttentionFit, FitConfig, MLPFit
@@ -60,6 +60,12 @@ class CurveConfig(Section):
     sizes_per_doubling: Annotated[int, Field(ge=1, le=64)]
     first_samples: Annotated[Mapping[Size, Count], Field(min_length=2)]
     max_samples: Count
+
+    @model_validator(mode="after")
+    def _fits_into_memory(self) -> "CurveConfig":
+        members, T = min(self.members_per_cell, len(self.seeds)), max(self.first_samples)
+        refuse_large("members_per_cell * max_samples * T", members, self.max_samples, T)
+        return self
 
     @property
     def training(self) -> FitConfig | None:

@@ -5,10 +5,10 @@ from typing import Annotated
 
 import torch
 from jaxtyping import Float, Int
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 from torch import Tensor
 
-from pipeline.bounds import Count, Positive, Real, Tolerance
+from pipeline.bounds import Count, Positive, Real, Tolerance, refuse_large
 from pipeline.config import Interval, Section, distinct
 from pipeline.labs.energy.models import continuous
 
@@ -30,6 +30,13 @@ class LandscapeConfig(Section):
     tolerance: Tolerance
     max_steps: Count
     merge_distance: Annotated[float, Field(ge=1e-12, le=1e6)]
+
+    @model_validator(mode="after")
+    def _fits_into_memory(self) -> "LandscapeConfig":
+        refuse_large("grid * grid * patterns", self.grid, self.grid, len(self.patterns))
+        starts = self.path_starts
+        refuse_large("path_starts * path_starts * path_steps", starts, starts, self.path_steps)
+        return self
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from pipeline.bounds import Count, Positive, Size, Tolerance
+from pipeline.bounds import Count, Positive, Size, Tolerance, refuse_large
 from pipeline.config import Section, Seeds
 from pipeline.core.training.sampling import generators
 from pipeline.labs.energy.data.patterns import random_clusters, random_unit
@@ -47,6 +47,7 @@ class PhaseConfig(Section):
             raise ValueError(
                 f"clusters must divide patterns, got {self.clusters} and {self.patterns}"
             )
+        refuse_large("seeds * patterns * patterns", len(self.seeds), self.patterns, self.patterns)
         if self.branch_low >= self.branch_high:
             raise ValueError(
                 f"branch_low must be < branch_high, got {self.branch_low} and {self.branch_high}"

@@ -6,10 +6,10 @@ from typing import Annotated
 import numpy as np
 import torch
 from jaxtyping import Float, Float64
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 from torch import Tensor
 
-from pipeline.bounds import Count, NonNegative, Positive, Size
+from pipeline.bounds import Count, NonNegative, Positive, Size, refuse_large
 from pipeline.config import Section, Seeds, distinct
 from pipeline.core.training.sampling import generators
 from pipeline.labs.energy.data.patterns import random_clusters, random_unit
@@ -32,6 +32,25 @@ class RetrievalConfig(Section):
     betas: Annotated[tuple[Positive, ...], Field(min_length=1), AfterValidator(distinct)]
     gammas: tuple[Annotated[float, Field(ge=1e-6, le=4)], ...]
     states: Count
+
+    @model_validator(mode="after")
+    def _fits(self) -> "RetrievalConfig":
+        if self.patterns % self.clusters:
+            raise ValueError(
+                f"clusters must divide patterns, got {self.clusters} and {self.patterns}"
+            )
+        seeds, states, width = (
+            len(self.seeds),
+            max(self.states, self.patterns),
+            max(self.patterns, self.d),
+        )
+        refuse_large(
+            "seeds * (the larger of states and patterns) * (of patterns and d)",
+            seeds,
+            states,
+            width,
+        )
+        return self
 
 
 def attention_difference(config: RetrievalConfig) -> Float[Tensor, " seed"]:

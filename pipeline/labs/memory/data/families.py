@@ -8,12 +8,12 @@ from jaxtyping import Float, Int
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from pipeline.bounds import Scale, Size
+from pipeline.bounds import Scale, Size, refuse_large
 from pipeline.config import Section, Seeds
 from pipeline.labs.memory.data.distribution import Distribution
 
 Fraction = Annotated[float, Field(gt=0, le=1)]
-Tokens = Annotated[int, Field(ge=2, le=2000)]
+Tokens = Annotated[int, Field(ge=2, le=1000)]  # drawing takes 12 N^3 bytes
 Support = Int[Tensor, "..."]  # [*context, kept]: the tokens that may follow each context
 
 
@@ -126,6 +126,11 @@ class LastPositionConfig(Section):
     p: Fraction
     seeds: Seeds
 
+    @model_validator(mode="after")
+    def _fits_into_memory(self) -> "LastPositionConfig":
+        refuse_large("seeds * N * N * N", len(self.seeds), self.N, self.N, self.N)
+        return self
+
 
 class RankConfig(Section):
     """rank_d distributions for every rank, axis aligned or not, over seeds."""
@@ -140,6 +145,8 @@ class RankConfig(Section):
     def _ranks_fit(self) -> "RankConfig":
         if max(self.ranks) > self.N:
             raise ValueError(f"ranks must not exceed N = {self.N}, got {list(self.ranks)}")
+        distributions = len(self.ranks) * len(self.axis_aligned) * len(self.seeds)
+        refuse_large("distributions * N * N * N", distributions, self.N, self.N, self.N)
         return self
 
 
@@ -157,4 +164,5 @@ class AlmostRankConfig(Section):
     def _rank_fits(self) -> "AlmostRankConfig":
         if self.rank > self.N:
             raise ValueError(f"rank must not exceed N = {self.N}, got {self.rank}")
+        refuse_large("seeds * N * N * N", len(self.seeds), self.N, self.N, self.N)
         return self

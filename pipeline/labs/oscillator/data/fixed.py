@@ -5,7 +5,7 @@ from typing import Annotated
 import torch
 from pydantic import AfterValidator, Field, model_validator
 
-from pipeline.bounds import Count, Damping, Frequency, Positive, Seed
+from pipeline.bounds import Count, Damping, Frequency, Positive, Seed, refuse_large
 from pipeline.config import Section, distinct
 from pipeline.labs.oscillator.data.splits import Split, solved, streams
 from pipeline.labs.oscillator.data.task import TaskConfig, initial_by_energy
@@ -25,6 +25,7 @@ class FixedDataConfig(Section):
 
     @model_validator(mode="after")
     def _physical(self) -> "FixedDataConfig":
+        refuse_large("test * test_steps * 2", self.test, self.test_steps, 2)
         if max(self.gammas) >= self.omega0:
             raise ValueError(
                 f"gammas must be < omega0 = {self.omega0:g} (under-damped), "

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from pipeline.bounds import Positive, Real
+from pipeline.bounds import Positive, Real, refuse_large
 from pipeline.config import Interval, Section, Seeds
 from pipeline.core.training.sampling import generators
 
@@ -64,6 +64,12 @@ class RegressionConfig(Section):
     spring: SpringConfig
     car: RangeConfig
     housing: HousingConfig
+
+    @model_validator(mode="after")
+    def _fits_into_memory(self) -> "RegressionConfig":
+        samples = max(self.spring.samples, self.car.samples, self.housing.samples)
+        refuse_large("seeds * samples", len(self.seeds), samples)
+        return self
 
 
 def uniform(seeds: Seeds, purpose: int, count: int, bounds: tuple[float, float]) -> Column:

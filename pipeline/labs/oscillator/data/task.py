@@ -14,11 +14,22 @@ from pipeline.config import Section
 State = Float[Tensor, "trajectory 2"]
 Trajectories = Float[Tensor, "trajectory time 2"]
 
+LARGEST_DECAY = 30.0  # gamma t: e^-30 of a state is float64's rounding of what it was
+
 
 class TaskConfig(Section):
     """What all experiments of the lab share."""
 
     dt: Duration
+
+
+def refuse_decayed(decay: float) -> None:
+    """Raise ValueError if windows begin when nothing is left of the motion."""
+    if decay > LARGEST_DECAY:
+        raise ValueError(
+            f"gamma * age must be <= {LARGEST_DECAY:g}, or nothing is left to learn from, got "
+            f"{decay:g}"
+        )
 
 
 def basis(

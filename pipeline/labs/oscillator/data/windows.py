@@ -8,10 +8,10 @@ from jaxtyping import Float
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from pipeline.bounds import Count, Frequency, Real, Seed
+from pipeline.bounds import Count, Frequency, Real, Seed, refuse_large
 from pipeline.config import Interval, Range, Section
 from pipeline.labs.oscillator.data.splits import Split, solved, streams
-from pipeline.labs.oscillator.data.task import TaskConfig, advance, initial_in_box
+from pipeline.labs.oscillator.data.task import TaskConfig, advance, initial_in_box, refuse_decayed
 
 
 class WindowDataConfig(Section):
@@ -38,6 +38,11 @@ class WindowDataConfig(Section):
     def _physical(self) -> "WindowDataConfig":
         if self.gamma[0] < 0 or self.age[0] < 0:
             raise ValueError(f"gamma and age must be >= 0, got {self.gamma[0]:g}, {self.age[0]:g}")
+        refuse_decayed(self.gamma[1] * self.age[1])
+        refuse_large("windows * (window + 1) * 2", max(self.train, self.valid), self.window + 1, 2)
+        refuse_large(
+            "test * (window + test_steps) * 2", self.test, self.window + self.test_steps, 2
+        )
         if self.omega0[0] <= self.gamma[1]:
             raise ValueError(
                 f"gamma must be < omega0 = {self.omega0[0]:g} (under-damped), got {self.gamma[1]:g}"

@@ -9,11 +9,16 @@ from jaxtyping import Float
 from pydantic import AfterValidator, Field, model_validator
 from torch import Tensor
 
-from pipeline.bounds import Count, Damping, NonNegative, Seed
+from pipeline.bounds import Count, Damping, NonNegative, Seed, refuse_large
 from pipeline.config import Interval, Range, Section, distinct
 from pipeline.core.stats.intervals import Summary, summary
 from pipeline.core.training.sampling import generators
-from pipeline.labs.oscillator.data.task import advance, initial_in_box, trajectories
+from pipeline.labs.oscillator.data.task import (
+    advance,
+    initial_in_box,
+    refuse_decayed,
+    trajectories,
+)
 from pipeline.labs.oscillator.measure.errors import rollout_error
 from pipeline.labs.oscillator.models.oracles import Oracle, dmd_rollout, likely_rollout
 
@@ -38,6 +43,9 @@ class RobustnessConfig(Section):
 
     @model_validator(mode="after")
     def _underdamped(self) -> "RobustnessConfig":
+        refuse_decayed(self.gamma * self.age[1])
+        steps = self.window + self.steps
+        refuse_large("trajectories * (window + steps) * 2", self.trajectories, steps, 2)
         lowest = min(low for low, _ in (self.omega0, *self.bands))
         if self.age[0] < 0 or self.search[0] <= 0:
             raise ValueError(

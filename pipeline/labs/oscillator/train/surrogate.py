@@ -6,10 +6,10 @@ from typing import Annotated
 import pandas as pd
 import torch
 from jaxtyping import Float
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor
 
-from pipeline.bounds import Count
+from pipeline.bounds import Count, refuse_large
 from pipeline.config import Section
 from pipeline.core.nn.layers import MemberModule
 from pipeline.core.nn.linear import LinearWindow, fit_linear_window
@@ -25,6 +25,11 @@ class SurrogateConfig(Section):
     cutoffs: Annotated[tuple[Annotated[float, Field(ge=1e-16, lt=1)], ...], Field(min_length=1)]
     windows: Count
     steps: Count
+
+    @model_validator(mode="after")
+    def _fits_into_memory(self) -> "SurrogateConfig":
+        refuse_large("windows * steps * 2", self.windows, self.steps, 2)
+        return self
 
 
 @dataclass(frozen=True)
