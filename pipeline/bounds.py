@@ -29,6 +29,7 @@ Scale = Annotated[float, Field(ge=1e-6, le=1000)]  # of initial parameters or of
 Tolerance = Annotated[float, Field(ge=1e-15, le=1)]  # float64 rounds at 1e-16: never reached below
 Frequency = Annotated[float, Field(ge=1e-3, le=1000)]  # rad/s
 Damping = Annotated[float, Field(ge=0, le=1000)]  # 1/s
+Age = Annotated[float, Field(ge=0, le=1000)]  # s
 Duration = Annotated[float, Field(ge=1e-6, le=1000)]  # s
 
 

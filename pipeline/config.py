@@ -104,7 +104,6 @@ def distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 Interval = Annotated[tuple[Real, Real], AfterValidator(increasing)]
-Range = Annotated[tuple[Real, Real], AfterValidator(ordered)]
 Seeds = Annotated[tuple[Seed, ...], Field(min_length=1), AfterValidator(distinct)]
 Params = TypeVar("Params", bound=StageParams)
 

@@ -28,13 +28,13 @@ class ClassicalConfig(Section):
     retrieved above the overlap ``retrieved_above``, half-way between the two phases.
     """
 
-    sizes: Annotated[tuple[Annotated[int, Field(ge=16, le=16384)], ...], Field(min_length=2)]
+    sizes: Annotated[tuple[Annotated[int, Field(ge=16, le=8192)], ...], Field(min_length=2)]
     loads: Annotated[tuple[Load, ...], AfterValidator(distinct)]
     draws: Count
     critical_loads: Annotated[tuple[Load, ...], Field(min_length=2), AfterValidator(distinct)]
     critical_draws: tuple[Count, ...]
     states: Count
-    compared_size: Annotated[int, Field(ge=16, le=16384)]
+    compared_size: Annotated[int, Field(ge=16, le=8192)]
     max_sweeps: Count
     retrieved_above: Annotated[float, Field(gt=0.4, lt=0.95)]
     bootstrap: Resamples

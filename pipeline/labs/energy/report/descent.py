@@ -22,7 +22,7 @@ DOWNHILL = tuple(f"downhill_{name}" for name in descent.DIRECTIONS[:3])
 class DescentConfig(Section):
     """``sequences`` for each model; ``seed`` of the random directions."""
 
-    sequences: Annotated[int, Field(ge=2, le=10**6)]
+    sequences: Annotated[int, Field(ge=2, le=10**5)]
     seed: Seed
 
 

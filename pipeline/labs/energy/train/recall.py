@@ -8,7 +8,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from pipeline.bounds import Count, Layers, Members, NonNegative, Size
+from pipeline.bounds import Layers, Members, NonNegative, Size
 from pipeline.config import Section, Seeds
 from pipeline.core.nn.transformer import Transformer, TransformerConfig
 from pipeline.core.training.ensemble import History, TrainingConfig, train
@@ -58,7 +58,7 @@ class RecallTrainConfig(Section):
     seeds: Seeds
     members_per_cell: Members
     losses: Annotated[Mapping[str, LossConfig], Field(min_length=1)]
-    validation: Count
+    validation: Annotated[int, Field(ge=1, le=10**5)]
     training: TrainingConfig
 
 

@@ -4,11 +4,11 @@ from typing import Annotated
 
 import torch
 from jaxtyping import Float
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from torch import Tensor
 
 from pipeline.bounds import Positive, Real, refuse_large
-from pipeline.config import Interval, Section, Seeds
+from pipeline.config import Interval, Section, Seeds, increasing
 from pipeline.core.training.sampling import generators
 
 Column = Float[Tensor, "draw sample"]
@@ -31,15 +31,9 @@ class RangeConfig(Section):
     battery: Positive
     rolling: Positive
     drag: Annotated[float, Field(ge=1e-9, le=1e6)]
-    speed: Interval
+    speed: Annotated[tuple[Positive, Positive], AfterValidator(increasing)]  # a feature is 1/v^2
     noise: Positive
     samples: Annotated[int, Field(ge=4, le=10**6)]
-
-    @model_validator(mode="after")
-    def _moving(self) -> "RangeConfig":
-        if self.speed[0] <= 0:
-            raise ValueError(f"speed must be > 0 (a feature is 1/v^2), got {self.speed[0]:g}")
-        return self
 
 
 class HousingConfig(Section):

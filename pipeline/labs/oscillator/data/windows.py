@@ -5,11 +5,11 @@ from typing import Annotated
 
 import torch
 from jaxtyping import Float
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from torch import Tensor
 
-from pipeline.bounds import Count, Frequency, Real, Seed, refuse_large
-from pipeline.config import Interval, Range, Section
+from pipeline.bounds import Age, Count, Damping, Frequency, Real, Seed, refuse_large
+from pipeline.config import Interval, Section, ordered
 from pipeline.labs.oscillator.data.splits import Split, solved, streams
 from pipeline.labs.oscillator.data.task import TaskConfig, advance, initial_in_box, refuse_decayed
 
@@ -20,9 +20,9 @@ class WindowDataConfig(Section):
     A trajectory starts in the box and is seen from its ``age`` on (post 2: age 0, one damping).
     """
 
-    omega0: Range
-    gamma: Range
-    age: Range
+    omega0: Annotated[tuple[Frequency, Frequency], AfterValidator(ordered)]
+    gamma: Annotated[tuple[Damping, Damping], AfterValidator(ordered)]
+    age: Annotated[tuple[Age, Age], AfterValidator(ordered)]
     window: Annotated[int, Field(ge=2, le=4096)]
     initial_train: Interval
     initial_valid: Interval
@@ -36,8 +36,6 @@ class WindowDataConfig(Section):
 
     @model_validator(mode="after")
     def _physical(self) -> "WindowDataConfig":
-        if self.gamma[0] < 0 or self.age[0] < 0:
-            raise ValueError(f"gamma and age must be >= 0, got {self.gamma[0]:g}, {self.age[0]:g}")
         refuse_decayed(self.gamma[1] * self.age[1])
         refuse_large("windows * (window + 1) * 2", max(self.train, self.valid), self.window + 1, 2)
         refuse_large(

@@ -9,8 +9,8 @@ from jaxtyping import Float
 from pydantic import AfterValidator, Field, model_validator
 from torch import Tensor
 
-from pipeline.bounds import Count, Damping, NonNegative, Seed, refuse_large
-from pipeline.config import Interval, Range, Section, distinct
+from pipeline.bounds import Age, Count, Damping, Frequency, NonNegative, Seed, refuse_large
+from pipeline.config import Interval, Section, distinct, increasing, ordered
 from pipeline.core.stats.intervals import Summary, summary
 from pipeline.core.training.sampling import generators
 from pipeline.labs.oscillator.data.task import (
@@ -22,6 +22,8 @@ from pipeline.labs.oscillator.data.task import (
 from pipeline.labs.oscillator.measure.errors import rollout_error
 from pipeline.labs.oscillator.models.oracles import Oracle, dmd_rollout, likely_rollout
 
+Frequencies = Annotated[tuple[Frequency, Frequency], AfterValidator(increasing)]
+
 
 class RobustnessConfig(Section):
     """Test conditions: noise at the training frequencies, and bands of frequencies without noise.
@@ -30,12 +32,12 @@ class RobustnessConfig(Section):
     """
 
     noise: Annotated[tuple[NonNegative, ...], Field(min_length=1), AfterValidator(distinct)]
-    omega0: Interval
-    bands: Annotated[tuple[Interval, ...], Field(min_length=1), AfterValidator(distinct)]
+    omega0: Frequencies
+    bands: Annotated[tuple[Frequencies, ...], Field(min_length=1), AfterValidator(distinct)]
     gamma: Damping
-    age: Range
+    age: Annotated[tuple[Age, Age], AfterValidator(ordered)]
     initial: Interval
-    search: Interval
+    search: Frequencies
     window: Annotated[int, Field(ge=2, le=4096)]
     steps: Count
     trajectories: Count
@@ -47,10 +49,6 @@ class RobustnessConfig(Section):
         steps = self.window + self.steps
         refuse_large("trajectories * (window + steps) * 2", self.trajectories, steps, 2)
         lowest = min(low for low, _ in (self.omega0, *self.bands))
-        if self.age[0] < 0 or self.search[0] <= 0:
-            raise ValueError(
-                f"age must be >= 0 and search > 0, got {self.age[0]:g} and {self.search[0]:g}"
-            )
         if self.gamma >= lowest:
             raise ValueError(
                 f"gamma must be < omega0 = {lowest:g} (under-damped), got {self.gamma:g}"
