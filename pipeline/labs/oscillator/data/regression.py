@@ -62,7 +62,7 @@ class RegressionConfig(Section):
     @model_validator(mode="after")
     def _fits_into_memory(self) -> "RegressionConfig":
         samples = max(self.spring.samples, self.car.samples, self.housing.samples)
-        refuse_large("seeds * samples", len(self.seeds), samples)
+        refuse_large("seeds * samples * 8", len(self.seeds), samples, 8)
         return self
 
 
