@@ -152,13 +152,6 @@ def _joined(histories: Sequence[History]) -> History | None:
     return History(histories[0].steps, values)
 
 
-def joined(parts: Sequence[tuple[MemberModule, History]]) -> tuple[MemberModule, History]:
-    """Join the groups of members of one configuration, in their order."""
-    history = _joined([history for _, history in parts])
-    assert history is not None
-    return concatenate([model for model, _ in parts]), history
-
-
 def write(out: Path, trained: Sequence[Trained]) -> None:
     """Write models.safetensors, history.csv (if there are loss curves) and models.json."""
     saved_models.write_models(

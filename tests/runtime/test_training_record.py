@@ -8,7 +8,7 @@ from pipeline.core.nn.linear import LinearWindow, LinearWindowConfig
 from pipeline.core.training.ensemble import History
 from pipeline.core.training.sampling import generators
 from pipeline.runtime import artifacts, model_list, saved_models
-from pipeline.runtime.training_record import Trained, entry, history_table, joined, write
+from pipeline.runtime.training_record import Trained, entry, history_table, write
 
 CONFIG = LinearWindowConfig(window=3, d_in=2, d_out=2)
 
@@ -33,15 +33,6 @@ def item(**changes):
         "params": {"d_model": 2},
     }
     return Trained(**{**settings, **changes})
-
-
-def test_groups_of_members_are_joined_in_their_order():
-    joint, curves = joined([(model([4]), history(1.0)), (model([7, 9]), history(2.0, 3.0))])
-    for name, value in model([4, 7, 9]).state_dict().items():
-        assert torch.equal(joint.state_dict()[name], value)
-    assert curves.steps == [10, 20]
-    assert curves.values["loss"].tolist() == [[1.0, 2.0, 3.0], [0.5, 1.0, 1.5]]
-    assert curves.values["validation_loss"].shape == (2, 3)
 
 
 def test_loss_curves_are_written_in_long_form():

@@ -6,8 +6,8 @@ from typing import cast
 from pydantic import Field, model_validator
 
 from pipeline.config import StageParams
-from pipeline.core.nn.layers import MemberModule
 from pipeline.labs.oscillator.data.splits import Split
+from pipeline.labs.oscillator.models.forecasters import FORECASTERS
 from pipeline.labs.oscillator.train.polish import PolishConfig, polish, polish_cells
 from pipeline.labs.oscillator.train.recipe import Model, RecipesConfig
 from pipeline.runtime import records, saved_models, training_record
@@ -33,7 +33,7 @@ def run(params: Params, inputs: Path, out: Path) -> None:
     """Write the polished members of one model of the recipe, as ``NAME_polished``."""
     name = params.polish.model
     models = saved_models.read_models(
-        inputs / "oscillator_train_recipe" / "models.safetensors", MemberModule
+        inputs / "oscillator_train_recipe" / "models.safetensors", *FORECASTERS
     )
     data = records.read_arrays(
         inputs / "oscillator_data" / f"{params.recipes.models[name].data}_train.npz", Split

@@ -3,9 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.core.stats.bootstrap import percentile_interval, resample
 from pipeline.labs.energy.measure.overlaps import ClassicalConfig
-
-TAIL = 0.025  # of the bootstrap distribution on each side: a 95 % interval
 
 
 def crossing(
@@ -45,12 +44,11 @@ def crossing_interval(
     random = np.random.Generator(np.random.PCG64(config.seed))
 
     def resampled(fractions: NDArray[np.float64]) -> NDArray[np.float64]:
-        index = random.integers(0, fractions.shape[1], fractions.shape)
-        return np.take_along_axis(fractions, index, axis=1)
+        return np.take_along_axis(fractions, resample(fractions.shape, random), axis=1)
 
     estimates = [
         crossing(loads, resampled(smaller), resampled(larger), config.states)
         for _ in range(config.bootstrap)
     ]
-    low, high = np.quantile(estimates, (TAIL, 1 - TAIL))
-    return crossing(loads, smaller, larger, config.states), float(low), float(high)
+    middle = crossing(loads, smaller, larger, config.states)
+    return middle, *percentile_interval(np.array(estimates))

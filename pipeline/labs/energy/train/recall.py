@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from pydantic import Field
@@ -86,6 +86,20 @@ class RecallCell:
     model: TransformerConfig
     training: TrainingConfig
     validation: int
+
+    @property
+    def steps(self) -> int:
+        """The steps of the training."""
+        return self.training.steps
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """What the members are trained with, flat."""
+        return {
+            **self.model.model_dump(mode="json"),
+            **self.training.model_dump(mode="json"),
+            **{f"loss_{key}": value for key, value in self.loss.model_dump().items()},
+        }
 
 
 def cells_of(
