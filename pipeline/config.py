@@ -23,7 +23,7 @@ from pipeline.bounds import Real, Seed
 from pipeline.presets import PresetError, Resolved, resolve
 
 FILE = "params.yaml"
-NARROWEST = 1e-6  # of an interval: what is drawn from it can be squared in float32
+NARROWEST = 1e-6  # of an interval, or of its ends: squares in float32, and a line can be fitted
 
 BOUNDS = {
     "greater_than": ("gt", ">"),
@@ -84,8 +84,9 @@ def increasing(interval: tuple[float, float]) -> tuple[float, float]:
     """Return the interval unchanged; ValueError if it is empty or too narrow."""
     if not interval[0] < interval[1]:
         raise ValueError(f"must be an interval [low, high] with low < high, got {list(interval)}")
-    if interval[1] - interval[0] < NARROWEST:
-        raise ValueError(f"must be an interval of at least {NARROWEST:g}, got {list(interval)}")
+    width = NARROWEST * max(1.0, abs(interval[0]), abs(interval[1]))
+    if interval[1] - interval[0] < width:
+        raise ValueError(f"must be an interval of at least {width:g}, got {list(interval)}")
     return interval
 
 

@@ -62,6 +62,7 @@ REFUSED = {
     "robustness.window": (1, "must be >= 2, got 1"),
     "task.dt": (1e-7, "oscillator.task.dt must be >= 1e-06, got 1e-07"),
     "regression.spring.offset": (1e7, "must be <= 1e+06, got 10000000.0"),
+    "regression.spring.position.0": (4.999999, "must be an interval of at least 5e-06, got [4.9"),
     "regression.car.speed.0": (0.0, "regression.car.speed.0 must be >= 1e-06, got 0.0"),
     "regression.car.samples": (
         10**6,

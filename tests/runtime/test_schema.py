@@ -92,7 +92,7 @@ def test_params_yaml_is_as_the_schema_says() -> None:
 @pytest.mark.parametrize(
     ("place", "value", "fault"),
     [
-        (("oscillator", "task", "dt"), -1, ".oscillator.task.dt: -1 breaks exclusiveMinimum"),
+        (("oscillator", "task", "dt"), -1, ".oscillator.task.dt: -1 breaks minimum"),
         (("oscillator", "task", "dt"), "x", ".oscillator.task.dt: 'x' is no number"),
         (("oscillator", "task", "td"), 1, ".oscillator.task.td is not known"),
         (("oscillator", "tusk"), {}, ".oscillator.tusk is not known"),

@@ -111,15 +111,14 @@ def check_options(config: OptimizerConfig) -> None:
     """
     kind: Any = getattr(torch.optim, config.name)
 
-    eps = config.options.get("eps", 1.0)
-    if not isinstance(eps, float) or eps < LEAST_EPS:
-        raise ValueError(f"options.eps must be >= {LEAST_EPS:g}, got {eps!r}")
-
     def add_param_group(self: Any, group: dict[str, Any]) -> None:
         self.param_groups.append(self.defaults | group | {"params": list(group["params"])})
 
     checked = type(config.name, (kind,), {"add_param_group": add_param_group})
     _made(checked, config, [torch.zeros(1)])
+    eps = config.options.get("eps", 1.0)
+    if not isinstance(eps, float) or eps < LEAST_EPS:
+        raise ValueError(f"options.eps must be >= {LEAST_EPS:g}, got {eps!r}")
 
 
 def _made(kind: Any, config: OptimizerConfig, parameters: list[Tensor]) -> torch.optim.Optimizer:

@@ -204,7 +204,7 @@ def test_a_divergence_between_records_is_told_at_the_next_record():
             linear(2),
             lambda model, batch: model(batch).square().mean((1, 2, 3)),
             batches,
-            training("SGD", rate=1e6, steps=200, record_every=100, clip=None),
+            training("SGD", rate=100.0, steps=200, record_every=100, clip=None),
         )
 
 

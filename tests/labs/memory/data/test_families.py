@@ -64,7 +64,7 @@ POWER = {"N": 5, "alpha_1": (1.0,), "alpha_2": (1.0,), "seeds": (0,)}
         ),
         (
             lambda: families.PowerConfig(support_sizes=(0, 5, 1), **POWER),
-            "support_sizes must be from 1 to N = 5",
+            r"support_sizes\.0\s+Input should be greater than or equal to 1",
         ),
         (
             lambda: families.RankConfig(

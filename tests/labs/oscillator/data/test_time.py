@@ -39,9 +39,9 @@ def test_test_trajectories_do_not_depend_on_the_number_of_triples():
     [
         ({"gamma": 2.0}, r"gamma must be < omega0 = 2 \(under-damped\), got 2"),
         ({"gamma": -0.1}, "greater than or equal to 0"),
-        ({"omega0": 0.0}, "greater than 0"),
+        ({"omega0": 0.0}, "greater than or equal to 0.001"),
         ({"initial": (1.0, 1.0)}, "low < high"),
-        ({"duration": 0.0}, "greater than 0"),
+        ({"duration": 0.0}, "greater than or equal to 0.000001"),
         ({"train": 0}, "greater than or equal to 1"),
         ({"test": 0}, "greater than or equal to 1"),
         ({"seed": -1}, "greater than or equal to 0"),
