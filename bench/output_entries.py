@@ -46,6 +46,14 @@ class Renames:
             for pattern in patterns
         )
 
+    def change(self, path: str, name: str, result: "tuple[int, float] | str") -> str | None:
+        """Return why an entry (by its present name) may differ so, or None if it may not."""
+        for pattern, (limit, reason) in self._of_file("changed", path):
+            small = not isinstance(result, str) and limit is not None and result[1] <= limit
+            if re.fullmatch(pattern, name) and (limit is None or small):
+                return str(reason)
+        return None
+
     def reason(self, path: str) -> str | None:
         """Return why a file is expected to differ."""
         for files, reason in self.table.get("expected", {}).items():
@@ -53,7 +61,7 @@ class Renames:
                 return str(reason)
         return None
 
-    def _of_file(self, section: str, path: str) -> Iterator[tuple[str, str]]:
+    def _of_file(self, section: str, path: str) -> Iterator[tuple[str, Any]]:
         for files, renames in self.table.get(section, {}).items():
             if fnmatchcase(path, files):
                 yield from renames.items()
@@ -127,7 +135,8 @@ def renamed_entry(path: str, name: str, renames: Renames) -> str:
     if suffix != ".safetensors":
         return renames.apply(SECTION_OF[suffix], path, name)
     parts = [renames.apply("names", path, part) for part in name.split("/")]
-    return "/".join(renames.apply("keys", path, part) for part in parts)
+    whole = "/".join(renames.apply("keys", path, part) for part in parts)
+    return renames.apply("names", path, whole)
 
 
 def as_number(text: Any) -> float:
