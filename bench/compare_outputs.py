@@ -11,6 +11,7 @@ groups for the replacement; those of files are globs over the path below ``data/
     columns:  {'*/points.csv': {lean: covariance}}          # of tables
     keys:     {'*/results.json': {'(.*)\.m16': '\1.T16'}}   # dotted; also of a model's ``config``
     names:    {'*': {'head(_.*)?': 'cls_head\1'}}           # of arrays, models, tensors; any text
+    parts:    {'*/heads.npz': {'map_(\d)': 'maps[\1,:]'}}   # arrays that are part of another now
     added:    {'*/points.csv': [seeds]}                     # columns, keys, arrays of the new alone
     removed:  {'*/table.csv': [note]}                       # of the old alone, where not renamed
     changed:  {'*/fits.csv': {low: [1e-12, 'in float64']}}  # entries (new name) that differ by no
@@ -30,9 +31,9 @@ from pathlib import Path
 
 import yaml
 
-from bench.output_entries import READERS, Entries, Renames, differences, renamed_entry
+from bench.output_entries import READERS, Entries, Renames, differences, renamed_entry, with_parts
 
-SECTIONS = ("files", "columns", "keys", "names", "added", "removed", "changed", "expected")
+SECTIONS = ("files", "columns", "keys", "names", "parts", "added", "removed", "changed", "expected")
 KINDS = ("same", "renamed", "different", "only")
 
 
@@ -55,7 +56,10 @@ def compare_entries(path: str, old: Entries, new: Entries, renames: Renames) -> 
     """Judge a file by its entries before and now."""
     renames.met.clear()
     now = {renamed_entry(path, name, renames): value for name, value in old.items()}
-    complaints, notes = [], []
+    new = with_parts(new, now)
+    complaints: list[str] = []
+    notes: list[str] = []
+    reasons: dict[str, None] = {}
     if len(now) < len(old):
         complaints.append("two entries are renamed alike")
     lost, gained = now.keys() - new.keys(), new.keys() - now.keys()
@@ -64,8 +68,7 @@ def compare_entries(path: str, old: Entries, new: Entries, renames: Renames) -> 
         for group, where in ((listed, notes), (names - listed, complaints)):
             if group:
                 where.append(f"{section}: {shortened(sorted(group))}")
-    changes, reasons = Unequal(), {}
-    unexpected = Unequal()
+    changes, unexpected = Unequal(), Unequal()
     for name in [name for name in now if name in new]:
         result = differences(now[name], new[name], path, renames)
         reason = None if result == (0, 0.0) else renames.change(path, name, result)

@@ -133,10 +133,31 @@ def renamed_entry(path: str, name: str, renames: Renames) -> str:
     """Return the new name of an entry of a file that is now at ``path``."""
     suffix = Path(path).suffix
     if suffix != ".safetensors":
-        return renames.apply(SECTION_OF[suffix], path, name)
+        return renames.apply("parts", path, renames.apply(SECTION_OF[suffix], path, name))
     parts = [renames.apply("names", path, part) for part in name.split("/")]
     whole = "/".join(renames.apply("keys", path, part) for part in parts)
     return renames.apply("names", path, whole)
+
+
+def with_parts(new: Entries, old: Entries) -> Entries:
+    """Return ``new`` with the parts of its arrays that ``old`` (by present names) speaks of.
+
+    A part is named ARRAY[INDEX]: numbers, ``:`` for a whole axis, ``*`` for as much of it as there
+    was. An array of which there are parts is no entry by itself.
+    """
+    parts, wholes = {}, set()
+    for name, value in old.items():
+        match = re.fullmatch(r"(.*)\[(.*)\]", name)
+        if match and match[1] in new:
+            sizes = iter(np.shape(value))
+            index: list[int | slice] = []
+            for axis in match[2].split(","):
+                fixed = axis.strip() not in (":", "*")
+                size = None if fixed else next(sizes, None)
+                index.append(int(axis) if fixed else slice(size if axis.strip() == "*" else None))
+            parts[name] = np.asarray(new[match[1]])[tuple(index)]
+            wholes.add(match[1])
+    return {name: value for name, value in new.items() if name not in wholes} | parts
 
 
 def as_number(text: Any) -> float:

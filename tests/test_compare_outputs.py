@@ -170,6 +170,22 @@ def test_an_entry_may_change_for_a_reason_and_by_no_more(
     assert told in capsys.readouterr().out
 
 
+def test_arrays_may_be_parts_of_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    who = {"who": np.array(["head", "mlp"])}
+    put(tmp_path / "old", arrays=who | {"map_0": np.arange(2.0), "map_1": np.arange(3.0)})
+    maps = np.array([[[0.0, 7.0], [1.0, 8.0], [9.0, 9.0]], [[0.0, 1.0], [1.0, 8.0], [2.0, 9.0]]])
+    new = put(tmp_path / "new", arrays=who | {"maps": maps})
+    parts = {"*/arrays.npz": {r"map_(\d)": r"maps[\1,*,0]"}}
+    assert run(tmp_path, new, parts=parts) == 0
+    parts = {"*/arrays.npz": {r"map_(\d)": r"maps[\1,:,0]"}}
+    assert run(tmp_path, new, parts=parts) == 1
+    assert "maps[0,:,0]: shape (2,) -> (3,)" in capsys.readouterr().out
+    parts = {"*/arrays.npz": {r"map_(\d)": r"maps[\1,*,1]"}}
+    assert run(tmp_path, new, parts=parts) == 1
+    assert run(tmp_path, new, parts={"*/arrays.npz": {r"map_(\d)": r"map[\1]"}}) == 1
+    assert "removed: map[0], map[1]; added: maps" in capsys.readouterr().out
+
+
 def test_a_tensor_is_renamed_by_its_model_and_name(tmp_path: Path) -> None:
     weights = {"small/U": WEIGHTS["small/W"], "small/b": WEIGHTS["small/b"]}
     new = put(tmp_path / "new", weights=models(weights))
