@@ -133,6 +133,11 @@ def test_every_stage_has_a_test(name: str) -> None:
     assert (ROOT / "tests" / "stages" / file).is_file()
 
 
+def test_every_folder_of_code_is_a_package() -> None:
+    folders = {file.parent for file in (ROOT / "pipeline").rglob("*.py")}
+    assert [folder for folder in folders if not (folder / "__init__.py").is_file()] == []
+
+
 def test_packages_hold_no_code() -> None:
     # What stands in a package's own file runs with every module inside: tracking's is its door.
     for file in (ROOT / "pipeline").rglob("__init__.py"):

@@ -59,7 +59,8 @@ def test_the_real_file_passes() -> None:
         (
             ("oscillator", "measure", "rollout_steps"),
             [50, 201],
-            "measure.rollout_steps must be <= oscillator.aged_data.test_steps = 200, got 201",
+            "oscillator.measure.rollout_steps must be <= oscillator.aged_data.test_steps = 200, "
+            "got 201",
         ),
         (
             ("oscillator", "train_fixed", "training", "optimizer", "name"),
@@ -112,9 +113,12 @@ def put(content: Any, place: Place, value: Any) -> None:
 def annotation_at(place: Place) -> Any:
     """The type, with its bounds, of what stands at (lab, part, key, ...)."""
     kind: Any = SECTIONS[f"{place[0]}.{place[1]}"]
-    for part in place[2:]:
-        if get_origin(kind) in (Union, types.UnionType):  # a section, or null for none
-            kind = next(option for option in get_args(kind) if option is not types.NoneType)
+    for depth, part in enumerate(place[2:], 2):
+        union = get_args(kind)[0] if get_origin(kind) is Annotated else kind
+        if get_origin(union) in (Union, types.UnionType):  # a section or null, or one of several
+            sections = [option for option in get_args(union) if hasattr(option, "model_fields")]
+            keys_there = at(REAL, place[:depth])
+            kind = next((s for s in sections if set(s.model_fields) == set(keys_there)), kind)
         if isinstance(kind, type) and issubclass(kind, Section):
             field = kind.model_fields[str(part)]
             kind = (

@@ -37,7 +37,7 @@ def values(node: Any, kind: Any) -> Iterator[Line]:
         if presets.KEY in node:
             yield from values(CONTENT[presets.SECTION][node[presets.KEY]], bare)
         for key in node:
-            if key == presets.KEY:
+            if key not in bare.model_fields:  # a preset, or a key of another class of a union
                 continue
             field = bare.model_fields[key]
             if list(sections_in(field.annotation)) and isinstance(node[key], (dict, list)):
@@ -82,5 +82,5 @@ def test_the_values_that_are_looked_at_are_nearly_all_lines_of_the_file() -> Non
     looked_at = {line for line, _, _ in every_value()}
     lines = TEXT.splitlines()
     holding = {k for k, line in enumerate(lines) if re.match(r"\s+(?!preset)\w+: *[^\s#{]", line)}
-    assert len(holding) > 400
+    assert len(holding) > 300
     assert len(holding & looked_at) > 0.95 * len(holding)

@@ -80,10 +80,7 @@ def importable(name: str) -> tuple[set[str], set[str]]:
     return {str(Path(file).relative_to(ROOT)) for file in files}, foreign
 
 
-SAMPLE = [
-    "conjunction_gains", "energy_figures", "memory_figures", "memory_train_heads",
-    "oscillator_data", "oscillator_figures", "oscillator_polish", "oscillator_train_recipe",
-]  # fmt: skip
+SAMPLE = STAGES[::7]
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +91,7 @@ def real() -> dict[str, fingerprint.Fingerprint]:
 def test_the_imports_of_all_stages_at_once_tell_what_each_loads_alone(
     loaded: dict[str, set[str]],
 ) -> None:
-    name = "oscillator_figures"
+    name = "oscillator_figures"  # which reaches far
     _, files = observed([dag.module(name)])
     assert loaded[name] == set(files.values())
 
@@ -237,14 +234,21 @@ def pinned(package: str, version: str) -> Callable[[str], str]:
     return lambda text: re.sub(rf"(?m)^{package}==\S+$", f"{package}=={version}", text)
 
 
+UNSEEN = re.compile(r"(?m)^if TYPE_CHECKING:\n(?:[ \t]+\S.*\n)+")
+
+
 def importing(package: str, loaded: dict[str, set[str]]) -> set[str]:
-    """The stages of whose files one has an import statement of the package."""
-    statement = re.compile(rf"(?m)^\s*(import|from) {package}\b")
-    having = {
-        file.relative_to(ROOT).as_posix()
-        for file in (ROOT / "pipeline").rglob("*.py")
-        if statement.search(file.read_text(encoding="utf-8"))
-    }
+    """The stages of whose files one has an import statement of the package.
+
+    What the runtime imports inside a function serves stages that have imported it themselves.
+    """
+    having = set()
+    for file in (ROOT / "pipeline").rglob("*.py"):
+        name = file.relative_to(ROOT).as_posix()
+        margin = "" if name.startswith("pipeline/runtime/") else r"\s*"
+        text = UNSEEN.sub("", file.read_text(encoding="utf-8"))
+        if re.search(rf"(?m)^{margin}(import|from) {package}\b", text):
+            having.add(name)
     return {name for name, files in loaded.items() if files & having}
 
 
@@ -405,6 +409,19 @@ def test_packages_are_those_that_are_imported_in_their_pinned_versions(
     tmp_path: Path, text: str, lock: str, packages: dict[str, str]
 ) -> None:
     assert small(tmp_path, text, lock).packages == packages
+
+
+def test_what_the_runtime_imports_inside_a_function_is_no_package_of_its_stages(
+    tmp_path: Path,
+) -> None:
+    carry = "import numpy\ndef f():\n    import torch\n    import pipeline.core.there\n"
+    lock = "numpy==1\ntorch==2\n"
+    carried = {"runtime.carry": carry}
+    found = small(tmp_path, "import pipeline.runtime.carry", lock, **carried)
+    assert found.packages == {"numpy": "1"}
+    assert THERE in found.files  # its code counts all the same
+    both = "import pipeline.runtime.carry\ndef f():\n    import torch\n"
+    assert small(tmp_path, both, lock, **carried).packages == {"numpy": "1", "torch": "2"}
 
 
 def test_a_package_without_a_pin_is_one_line(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -11,7 +10,8 @@ from pipeline.core.stats.intervals import summary
 from pipeline.labs.memory.data.draw import PowerDistributions
 from pipeline.labs.memory.train.cells import Cell, train_cell
 from pipeline.labs.memory.train.runs import COLUMNS, HistoryRow, RunRow, table
-from pipeline.runtime import artifacts, records, saved_models, training_record
+from pipeline.runtime import records, saved_models, training_record
+from pipeline.runtime.model_list import HistoryRows, ModelEntry
 from pipeline.runtime.training_record import Trained
 
 Done = list[tuple[Cell, Trained]]
@@ -39,7 +39,7 @@ def write_sweep(out: Path, done: Done) -> None:
     records.write_table(out / "history.csv", history, HistoryRow)
     models = {item.name: item.model for item in items}
     saved_models.write_models(out / "models.safetensors", models)
-    artifacts.write_json(out / "models.json", [configuration_entry(item) for item in items])
+    training_record.write_entries(out, [configuration_entry(item) for item in items])
 
 
 def write_runs(out: Path, done: Done) -> None:
@@ -54,17 +54,15 @@ def _write_table(out: Path, done: Done) -> None:
     records.write_table(out / "table.csv", runs, RunRow)
 
 
-def configuration_entry(item: Trained) -> dict[str, Any]:
+def configuration_entry(item: Trained) -> ModelEntry:
     """Describe all seeds of a configuration as one run; its loss curve is the first seed's."""
-    return {
-        "name": item.name,
-        "params": {
+    return ModelEntry(
+        name=item.name,
+        params={
             **item.params,
             "seeds": list(item.seeds),
             "parameters": item.model.parameters_per_member,
         },
-        "metrics": summary(item.metrics),
-        "history": {"file": "history.csv", "where": {"model": item.name, "seed": item.seeds[0]}},
-        "model": None,
-        "register": None,
-    }
+        metrics={**summary(item.metrics)},
+        history=HistoryRows(file="history.csv", where={"model": item.name, "seed": item.seeds[0]}),
+    )

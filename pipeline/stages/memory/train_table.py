@@ -7,7 +7,8 @@ from pydantic import Field
 
 from pipeline.config import StageParams
 from pipeline.labs.memory.train import divergence_table
-from pipeline.runtime import artifacts, records
+from pipeline.runtime import records, training_record
+from pipeline.runtime.model_list import ModelEntry
 from pipeline.stages.memory._runs import read_power, train_sweep
 
 
@@ -27,4 +28,5 @@ def run(params: Params, inputs: Path, out: Path) -> None:
         for (group, _), (cell, item) in zip(made, done, strict=True)
     )
     records.write_table(out / "table.csv", table, divergence_table.DivergenceRow)
-    artifacts.write_json(out / "models.json", divergence_table.entries(table))
+    runs = [ModelEntry(**entry) for entry in divergence_table.entries(table)]
+    training_record.write_entries(out, runs)

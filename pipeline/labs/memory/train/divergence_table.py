@@ -97,16 +97,13 @@ def rows(
 
 
 def entries(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Describe each row as a run of the tracking store."""
+    """Describe each row: its name, what it was trained with, what was measured."""
     measured = ("divergence", "accuracy")
     return [
         {
             "name": name_of(row),
             "params": {k: v for k, v in row.items() if k not in measured},
             "metrics": {k: row[k] for k in measured},
-            "history": None,
-            "model": None,
-            "register": None,
         }
         for row in table.to_dict("records")
     ]
