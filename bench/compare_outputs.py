@@ -2,7 +2,7 @@ r"""Compare two ``data/`` folders: ``python -m bench.compare_outputs OLD NEW [--
 
 A file is *same* (its bytes), *renamed* (every number and text the same bits, other names or another
 form of file), *different*, or *only* in one folder. The exit code is 1 if a file is different or
-missing and neither ``expected`` nor ``changed`` says why.
+missing and neither ``changed`` nor ``expected`` nor ``alone`` says why.
 
 The renames are a YAML file. Patterns of names are regular expressions that match a whole name, with
 groups for the replacement; those of files are globs over the path below ``data/`` as it is now.
@@ -17,6 +17,7 @@ groups for the replacement; those of files are globs over the path below ``data/
     changed:  {'*/fits.csv': {low: [1e-12, 'in float64']}}  # entries (new name) that differ by no
                                                             # more (none: anyhow), and why
     expected: {'*/c7_*.png': 'the title says the seed'}     # files that differ, and why
+    alone:    {'*/metrics.json': 'the headline alone'}      # files in one folder only, and why
 
 Several patterns of ``columns``, ``keys`` and ``names`` may fit: all are applied, one after another.
 In a file of models they are tried on MODEL and on each KEY or tensor's name, ``names`` then on
@@ -33,7 +34,10 @@ import yaml
 
 from bench.output_entries import READERS, Entries, Renames, differences, renamed_entry, with_parts
 
-SECTIONS = ("files", "columns", "keys", "names", "parts", "added", "removed", "changed", "expected")
+SECTIONS = (
+    "files", "columns", "keys", "names", "parts",
+    "added", "removed", "changed", "expected", "alone",
+)  # fmt: skip
 KINDS = ("same", "renamed", "different", "only")
 
 
@@ -150,7 +154,8 @@ def compare(old_root: Path, new_root: Path, renames: Renames) -> list[Verdict]:
             detail = "; ".join(filter(None, [f"was {old[path][0]}", verdict.detail]))
             verdict = replace(verdict, kind=kind, detail=detail)
         if not verdict.explained:
-            verdict = replace(verdict, reason=renames.reason(path))
+            section = "alone" if verdict.kind == "only" else "expected"
+            verdict = replace(verdict, reason=renames.reason(section, path))
         verdicts.append(verdict)
     return verdicts
 

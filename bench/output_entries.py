@@ -54,9 +54,9 @@ class Renames:
                 return str(reason)
         return None
 
-    def reason(self, path: str) -> str | None:
-        """Return why a file is expected to differ."""
-        for files, reason in self.table.get("expected", {}).items():
+    def reason(self, section: str, path: str) -> str | None:
+        """Return why a file is expected to differ, or to be alone."""
+        for files, reason in self.table.get(section, {}).items():
             if fnmatchcase(path, files):
                 return str(reason)
         return None

@@ -194,12 +194,13 @@ def test_a_tensor_is_renamed_by_its_model_and_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("side", ["old", "new"])
-def test_a_file_on_one_side_alone_fails_unless_expected(tmp_path: Path, side: str) -> None:
+def test_a_file_on_one_side_alone_fails_unless_it_may_be(tmp_path: Path, side: str) -> None:
     put(tmp_path / "old")
     new = put(tmp_path / "new")
     (tmp_path / side / "measure" / "more.txt").write_text("", encoding="utf-8")
     assert run(tmp_path, new) == 1
-    assert run(tmp_path, new, expected={"measure/more.txt": "a note"}) == 0
+    assert run(tmp_path, new, alone={"measure/more.txt": "a note"}) == 0
+    assert run(tmp_path, new, expected={"measure/more.txt": "it differs"}) == 1
 
 
 def test_two_files_or_entries_renamed_alike_are_refused(tmp_path: Path) -> None:
