@@ -7,7 +7,7 @@ missing and neither ``changed`` nor ``expected`` nor ``alone`` says why.
 The renames are a YAML file. Patterns of names are regular expressions that match a whole name, with
 groups for the replacement; those of files are globs over the path below ``data/`` as it is now.
 
-    files:    {'gains/(.*)': 'measure_gains/\1'}            # old path -> new; the first that fits
+    files:    {'lab_gains/(.*)': 'lab_measure_gains/\1'}    # old path -> new; the first that fits
     columns:  {'*/points.csv': {lean: covariance}}          # of tables
     keys:     {'*/results.json': {'(.*)\.m16': '\1.T16'}}   # dotted; also of a model's ``config``
     names:    {'*': {'head(_.*)?': 'cls_head\1'}}           # of arrays, models, tensors; any text

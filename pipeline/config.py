@@ -19,9 +19,11 @@ from ruamel.yaml import YAML
 from ruamel.yaml.composer import Composer
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from pipeline.bounds import Real, Seed
 from pipeline.presets import PresetError, Resolved, resolve
 
 FILE = "params.yaml"
+NARROWEST = 1e-6  # of an interval: what is drawn from it can be squared in float32
 
 BOUNDS = {
     "greater_than": ("gt", ">"),
@@ -79,9 +81,11 @@ class StageParams(BaseModel):
 
 
 def increasing(interval: tuple[float, float]) -> tuple[float, float]:
-    """Return the interval unchanged; ValueError if it is empty."""
+    """Return the interval unchanged; ValueError if it is empty or too narrow."""
     if not interval[0] < interval[1]:
         raise ValueError(f"must be an interval [low, high] with low < high, got {list(interval)}")
+    if interval[1] - interval[0] < NARROWEST:
+        raise ValueError(f"must be an interval of at least {NARROWEST:g}, got {list(interval)}")
     return interval
 
 
@@ -99,11 +103,8 @@ def distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
     return values
 
 
-Interval = Annotated[tuple[float, float], AfterValidator(increasing)]
-Range = Annotated[tuple[float, float], AfterValidator(ordered)]
-Seeds = Annotated[
-    tuple[Annotated[int, Field(ge=0, lt=2**32)], ...], Field(min_length=1), AfterValidator(distinct)
-]
+Interval = Annotated[tuple[Real, Real], AfterValidator(increasing)]
+Seeds = Annotated[tuple[Seed, ...], Field(min_length=1), AfterValidator(distinct)]
 Params = TypeVar("Params", bound=StageParams)
 
 

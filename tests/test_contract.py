@@ -5,6 +5,7 @@ is missing.
 """
 
 import ast
+import json
 import subprocess
 import sys
 from collections import Counter
@@ -16,7 +17,7 @@ from ruamel.yaml import YAML
 
 from pipeline import config
 from pipeline.__main__ import ROOT
-from pipeline.runtime import dag, runner
+from pipeline.runtime import dag, provenance, runner
 
 STAGES: dict[str, dict[str, Any]] = dag.read(ROOT)
 NAMES = list(STAGES)
@@ -116,8 +117,37 @@ def test_dependencies_are_data_that_stages_make_or_that_were_published(name: str
     assert not any(path.endswith(".py") for path in data), "code is one fingerprint"
 
 
-def test_dvc_yaml_can_be_read_by_a_person() -> None:
-    assert len((ROOT / dag.FILE).read_text(encoding="utf-8").splitlines()) <= 1000
+@pytest.mark.parametrize(
+    ("file", "lines"), [(dag.FILE, 1000), (config.FILE, 800), (provenance.LOCK, 6500)]
+)
+def test_the_files_that_dvc_reads_again_and_again_stay_small(file: str, lines: int) -> None:
+    assert len((ROOT / file).read_text(encoding="utf-8").splitlines()) <= lines
+
+
+def test_plots_are_the_figures_and_curves_that_stages_write() -> None:
+    content = YAML(typ="safe", pure=True).load((ROOT / dag.FILE).read_text(encoding="utf-8"))
+    made = {path for stage in STAGES.values() for path in dag.outputs(stage)}
+    pictures = [plot for plot in content["plots"] if isinstance(plot, str)]
+    assert sorted(pictures) == sorted(path for path in made if path.endswith(".png"))
+    curves = [plot for plot in content["plots"] if not isinstance(plot, str)]
+    files = [path for plot in curves for shown in plot.values() for path in shown["y"]]
+    assert files, "learning curves as data"
+    assert set(files) <= made
+
+
+def test_the_metrics_that_dvc_shows_are_few() -> None:
+    files = [path for stage in STAGES.values() for path in dag.outputs(stage)]
+    metrics = [ROOT / path for path in files if path.endswith(f"/{runner.METRICS}")]
+    numbers = [place for file in metrics for place in json.loads(file.read_text(encoding="utf-8"))]
+    assert 0 < len(numbers) <= 80
+
+
+def test_no_folder_has_more_code_files_than_one_can_survey() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "*.py"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    folders = Counter(PurePosixPath(path).parent for path in listed.stdout.split())
+    assert [folder for folder, files in folders.items() if files > 20] == []
 
 
 @EVERY

@@ -37,6 +37,18 @@ REFUSED = {
     "learners.mlp.first_samples": ({16: 0, 32: 9}, "conjunction.learners.mlp.first_samples"),
     "learners.linear.max_samples": (0, "must be >= 1, got 0"),
     "bootstrap.resamples": (99, "must be >= 100, got 99"),
+    "bootstrap.seed": (2**32, "must be < 4.29497e+09, got 4294967296"),
+    "gains.noise": (1e200, "conjunction.gains.noise must be <= 1e+06, got 1e+200"),
+    "gains.grid": (4096, "conjunction.gains: grid * grid * positions must be <= 2e+08 numbers"),
+    "scaled_dot_product.d_head": (10**6, "must be <= 4096, got 1000000"),
+    "plain_data.valid": (10**7, "seeds * (train + valid) * positions must be <= 2e+08 numbers in"),
+    "query_data.tasks.s2.positions": (5000, "positions must be <= 4096, got 5000"),
+    "train_mlp.fit.model.init_std": (1e200, "must be <= 1000, got 1e+200"),
+    "learners.linear.sizes_per_doubling": (65, "must be <= 64, got 65"),
+    "learners.elimination.max_samples": (
+        10**7,
+        "learners.elimination: members_per_cell * max_samples * T must be <= 2e+08 numbers",
+    ),
 }
 
 

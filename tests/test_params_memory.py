@@ -27,7 +27,7 @@ REFUSED = {
         [51, 50, 1], "must be from 1 to N = 50, got [51, 50, 1]",
     ),
     "distributions.maps.support_sizes": (
-        [10, 0, 1], "support_sizes must be from 1 to N = 100, got [10, 0, 1]",
+        [10, 0, 1], "memory.distributions.maps.support_sizes.1 must be >= 1, got 0",
     ),
     "distributions.maps.N": (9, "support_sizes must be from 1 to N = 9, got [10, 10, 1]"),
     "distributions.rank.ranks": ([5, 11], "ranks must not exceed N = 10, got [5, 11]"),
@@ -66,7 +66,21 @@ REFUSED = {
         551, "warmup_steps must not exceed the 550 steps, got 551",
     ),
     BETAS: ([0.9, 0.95, 0.99], f"{BETAS}: must be a number or a pair of numbers, got [0.9, 0.95"),
-    "train_published.points": ([[10, 1], [10, 0]], "points.1: n_heads must be >= 1, got 0"),
+    "train_published.points": ([[10, 1], [10, 0]], "points.1.1 must be >= 1, got 0"),
+    "distributions.lookup_200.N": (1001, "distributions.lookup_200.N must be <= 1000, got 1001"),
+    "distributions.superposition.N": (500, "superposition: seeds * N * N * N must be <= 2e+08"),
+    "distributions.rank.N": (200, "distributions.rank: distributions * N * N * N must be <= 2e+08"),
+    "distributions.almost_rank.N": (500, "almost_rank: seeds * N * N * N must be <= 2e+08 numbers"),
+    "distributions.rank.logit_scale": (1e200, "rank.logit_scale must be <= 1000, got 1e+200"),
+    "train_heads.training.initial.OV": (1e-200, "training.initial.OV must be >= 1e-06, got 1e-200"),
+    "train_low_rank.fit.history": (10**6, "fit.history must be <= 1000, got 1000000"),
+    "train_published.training.batches_per_epoch": (
+        10**7, "training: batches_per_epoch * batch_size must be <= 2e+08 numbers in memory",
+    ),
+    "train_published.training.epochs": (
+        10**7, "training: batches_per_epoch * epochs must be <= 1e+08 steps, got 640000000",
+    ),
+    "measure.resamples": (10**9, "memory.measure.resamples must be <= 100000, got 1000000000"),
     "train_curves.skips": (
         dict.fromkeys(("pos_QK", "emb_QK"), True), "train_curves.skips is not a known key",
     ),
@@ -138,7 +152,7 @@ def lookup_of(N: int) -> dict[str, Any]:
 def test_what_is_too_large_for_full_batches_is_refused_with_its_need_and_the_other_engine(
     tmp_path: Path,
 ) -> None:
-    known = lookup_of(1500) | {
+    known = lookup_of(1000) | {
         "distributions.lookup_50.seeds": [0, 1],
         "train_heads.grids.P1.n_heads": [1, 20],
         "train_heads.training.memory_gib": 2.0,
@@ -147,13 +161,13 @@ def test_what_is_too_large_for_full_batches_is_refused_with_its_need_and_the_oth
     }
     # Ten arrays as large as the logits [N, N^2] and six of 20 heads' weights; the largest model is
     # named, so that its memory is enough for all. Distributions are N^3 float64 a seed.
-    need = 2 * 2 * 1500**2 * 4 * (5 * 1500 + 3 * 20) / 2**30
+    need = 2 * 2 * 1000**2 * 4 * (5 * 1000 + 3 * 20) / 2**30
     assert found(tmp_path, known) == (
         f"memory.train_heads.grids.P1: full batches would need about {need:.3g} GiB at "
-        "memory.distributions.lookup_50.N = 1500 (attention patterns = 20, mlp_width = 0, "
+        "memory.distributions.lookup_50.N = 1000 (attention patterns = 20, mlp_width = 0, "
         "members = 2), and memory.train_heads.training.memory_gib is 2: lower N, raise memory_gib, "
         "or train by minibatches (memory.train_heads.training.engine; the distributions' own "
-        f"tables take {2 * 1500**3 * 8 / 2**30:.3g} GiB)"
+        f"tables take {2 * 1000**3 * 8 / 2**30:.3g} GiB)"
     )
     enough = known | {"train_heads.training.memory_gib": need * 1.001}
     assert refusal(write(tmp_path, as_yaml(changed(enough))), ALL) is None
@@ -177,14 +191,14 @@ def test_double_precision_needs_twice_the_memory(tmp_path: Path) -> None:
 
 def test_a_large_part_that_is_off_needs_no_memory(tmp_path: Path) -> None:
     known = {
-        "distributions.lookup_200.N": 2000,
-        "distributions.lookup_200.support_sizes": [2000, 2000, 1],
+        "distributions.lookup_200.N": 1000,
+        "distributions.lookup_200.support_sizes": [1000, 1000, 1],
     }
     off = changed(known | {"train_large.run": False})
     assert refusal(off, ALL) is None
     message = found(tmp_path, known | {"train_large.run": True})
     assert message.startswith("memory.train_large.wide: full batches would need about ")
-    assert "memory.distributions.lookup_200.N = 2000" in message
+    assert "memory.distributions.lookup_200.N = 1000" in message
 
 
 def test_distributions_stacked_in_one_computation_count_as_members(tmp_path: Path) -> None:

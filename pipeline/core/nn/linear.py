@@ -1,13 +1,12 @@
 """Linear regression: least squares by the normal equation, and the linear model over a window."""
 
 from collections.abc import Sequence
-from typing import Annotated
 
 import torch
 from jaxtyping import Float
-from pydantic import Field
 from torch import Tensor
 
+from pipeline.bounds import Size
 from pipeline.config import Section
 from pipeline.core.nn.layers import MemberLinear, MemberModule
 
@@ -34,9 +33,9 @@ def normal_equation(
 class LinearWindowConfig(Section):
     """A linear map of a window of states, with a constant (study, post 2, eq. 2)."""
 
-    window: Annotated[int, Field(ge=1)]
-    d_in: Annotated[int, Field(ge=1)]
-    d_out: Annotated[int, Field(ge=1)]
+    window: Size
+    d_in: Size
+    d_out: Size
 
 
 class LinearWindow(MemberModule):

@@ -9,10 +9,10 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 
+from pipeline.bounds import Size
 from pipeline.config import Section
 from pipeline.core.nn.layers import MemberLinear, MemberModule
 
-Size = Annotated[int, Field(ge=1)]
 ACTIVATIONS = {"relu": torch.relu, "tanh": torch.tanh, "gelu": nn.functional.gelu}
 
 

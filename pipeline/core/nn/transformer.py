@@ -8,12 +8,12 @@ from jaxtyping import Float
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
+from pipeline.bounds import Hidden, Layers, Size
 from pipeline.config import Section
 from pipeline.core.nn.attention import Kind, attend, gram_attention, pattern
 from pipeline.core.nn.init import fan_in_uniform
 from pipeline.core.nn.layers import MemberLinear, MemberModule
 
-Size = Annotated[int, Field(ge=1)]
 Cache = dict[str, Tensor]
 
 
@@ -29,13 +29,13 @@ class TransformerConfig(Section):
     d_out: Size
     d_model: Size
     d_head: Size
-    n_layers: Size
+    n_layers: Layers
     attention: Kind
     causal: bool
-    positions: Annotated[int, Field(ge=0)]
+    positions: Annotated[int, Field(ge=0, le=4096)]
     previous_token: bool
     bias: bool
-    mlp_width: Annotated[int, Field(ge=0)]
+    mlp_width: Hidden
     norm: bool
 
     @model_validator(mode="after")

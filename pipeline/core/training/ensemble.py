@@ -7,13 +7,14 @@ summed loss is each member's own, and member k is the same model as its seed tra
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Protocol, TypeVar, runtime_checkable
+from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
 
 import torch
 from jaxtyping import Float
-from pydantic import Field, model_validator
+from pydantic import model_validator
 from torch import Tensor, nn
 
+from pipeline.bounds import Count, Positive, Steps
 from pipeline.config import Section
 from pipeline.core.training.optimizers import OptimizerConfig, build, schedule_factor
 
@@ -38,12 +39,12 @@ class Optimizer(Protocol):
 class TrainingConfig(Section):
     """How long and how to train."""
 
-    steps: Annotated[int, Field(ge=1)]
-    batch_size: Annotated[int, Field(ge=1)]
+    steps: Steps
+    batch_size: Count
     optimizer: OptimizerConfig
-    clip_norm: Annotated[float, Field(gt=0)] | None
+    clip_norm: Positive | None
     dtype: Literal["float32", "float64"]
-    record_every: Annotated[int, Field(ge=1)]
+    record_every: Steps
 
     @model_validator(mode="after")
     def _warms_up_in_time(self) -> "TrainingConfig":

@@ -14,6 +14,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.func import functional_call, jacrev, vmap
 
+from pipeline.bounds import Count
 from pipeline.config import Section
 
 Residual = Callable[[nn.Module, tuple[Tensor, ...]], Float[Tensor, " output"]]
@@ -27,9 +28,9 @@ class LevenbergMarquardtConfig(Section):
     ``chunk`` bounds memory: chunk x outputs x parameters numbers are held at once.
     """
 
-    iterations: Annotated[int, Field(ge=1)]
-    damping: Annotated[float, Field(gt=0)]
-    chunk: Annotated[int, Field(ge=1)]
+    iterations: Count
+    damping: Annotated[float, Field(ge=1e-12, le=LARGEST_DAMPING)]
+    chunk: Count
 
 
 def minimise(

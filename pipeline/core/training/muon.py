@@ -13,6 +13,7 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
 
+from pipeline.bounds import Rate
 from pipeline.config import Section
 
 # Quintic Newton-Schulz iteration of Jordan et al. 2024, "Muon": steep at zero, not exact at one.
@@ -23,7 +24,7 @@ ITERATIONS = 5
 class MuonConfig(Section):
     """The learning rate and momentum of Muon; no weight decay."""
 
-    learning_rate: Annotated[float, Field(gt=0)]
+    learning_rate: Rate
     momentum: Annotated[float, Field(ge=0, lt=1)]
 
 

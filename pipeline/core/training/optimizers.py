@@ -14,9 +14,12 @@ import torch
 from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, model_validator
 from torch import Tensor
 
+from pipeline.bounds import MOST_STEPS, Rate
 from pipeline.config import Section
 
 ELEMENTWISE = ("Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "RAdam", "RMSprop", "SGD")
+LARGEST_OPTION = 100  # a decay or momentum above it diverges at any rate that learns
+LEAST_EPS = 1e-30  # below it a parameter without a gradient becomes 0 / 0 in float32
 FUSED = ("Adam", "AdamW", "SGD", "Adagrad")
 
 
@@ -33,6 +36,8 @@ def known_option(value: Any) -> float | tuple[float, ...]:
     numbers = all(type(part) in (int, float) and math.isfinite(part) for part in parts)
     if not numbers or (parts is value and len(parts) != 2):
         raise ValueError(f"must be a number or a pair of numbers, got {value!r}")
+    if any(abs(part) > LARGEST_OPTION for part in parts):
+        raise ValueError(f"must be from -{LARGEST_OPTION} to {LARGEST_OPTION}, got {value!r}")
     return tuple(map(float, parts)) if parts is value else float(value)
 
 
@@ -55,11 +60,11 @@ class OptimizerConfig(Section):
     """
 
     name: Annotated[str, AfterValidator(known_optimizer)]
-    learning_rate: Annotated[float, Field(gt=0)]
+    learning_rate: Rate
     options: Mapping[str, Option]
     schedule: Literal["constant", "linear", "cosine"]
     final_fraction: Annotated[float, Field(ge=0, le=1)]
-    warmup_steps: Annotated[int, Field(ge=0)]
+    warmup_steps: Annotated[int, Field(ge=0, le=MOST_STEPS)]
 
     @model_validator(mode="after")
     def _takes_its_options(self) -> "OptimizerConfig":
@@ -105,6 +110,10 @@ def check_options(config: OptimizerConfig) -> None:
     torch does with a group imports its compiler (1.6 s), which reading params.yaml does not need.
     """
     kind: Any = getattr(torch.optim, config.name)
+
+    eps = config.options.get("eps", 1.0)
+    if not isinstance(eps, float) or eps < LEAST_EPS:
+        raise ValueError(f"options.eps must be >= {LEAST_EPS:g}, got {eps!r}")
 
     def add_param_group(self: Any, group: dict[str, Any]) -> None:
         self.param_groups.append(self.defaults | group | {"params": list(group["params"])})

@@ -1,10 +1,10 @@
 """C4: train the tutorial's self-attention on every task, a data set for each seed."""
 
 from pathlib import Path
-from typing import Annotated
 
 from pydantic import Field
 
+from pipeline.bounds import Members
 from pipeline.config import Section, StageParams
 from pipeline.labs.conjunction.data.datasets import DataConfig, file_of, unpack
 from pipeline.labs.conjunction.train.fit import AttentionFit, cells, fit
@@ -14,7 +14,7 @@ from pipeline.runtime import records, training_record
 class TrainConfig(Section):
     """The model and its training; ``members_per_cell`` seeds share one computation."""
 
-    members_per_cell: Annotated[int, Field(ge=1)]
+    members_per_cell: Members
     fit: AttentionFit
 
 

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
 
 from pydantic import Field
 
+from pipeline.bounds import Members
 from pipeline.config import Section, StageParams
 from pipeline.labs.conjunction.data.datasets import DataConfig, file_of, unpack
 from pipeline.labs.conjunction.models.encoding import encode
@@ -16,7 +16,7 @@ from pipeline.runtime import records, training_record
 class RuleTrainConfig(Section):
     """The models; the first seed of ``attention`` is registered under a name."""
 
-    members_per_cell: Annotated[int, Field(ge=1)]
+    members_per_cell: Members
     attention: AttentionFit
     cls_head: AttentionFit
     mlp: MLPFit

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from pipeline.bounds import refuse_large
 from pipeline.config import StageParams
 from pipeline.labs.oscillator.data.fixed import FixedDataConfig, fixed
 from pipeline.labs.oscillator.data.task import TaskConfig
@@ -22,6 +23,12 @@ class Params(StageParams):
     variable: WindowDataConfig = Field(alias="oscillator.variable_data")
     aged: WindowDataConfig = Field(alias="oscillator.aged_data")
     damped: WindowDataConfig = Field(alias="oscillator.damped_data")
+
+    @model_validator(mode="after")
+    def _fits_into_memory(self) -> "Params":
+        steps = round(self.time.duration / self.task.dt) + 1
+        refuse_large("oscillator.time_data: test * duration / dt * 2", self.time.test, steps, 2)
+        return self
 
 
 def run(params: Params, inputs: Path, out: Path) -> None:  # noqa: ARG001 - it is a source

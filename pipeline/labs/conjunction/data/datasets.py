@@ -9,12 +9,12 @@ from jaxtyping import Float, Int, Int64, UInt8
 from pydantic import Field, model_validator
 from torch import Tensor
 
+from pipeline.bounds import Count, refuse_large
 from pipeline.config import Section, Seeds
 from pipeline.core.training.sampling import generators
 from pipeline.labs.conjunction.data.balance import unbalanced
 from pipeline.labs.conjunction.data.task import TaskConfig, draw_samples, draw_targets
 
-Count = Annotated[int, Field(ge=1)]
 LIKELY = 0.5  # a data set that fails more often than this is refused before it is drawn
 TRAIN, VALID = 1, 2  # streams of a seed; 0 is for initial parameters
 
@@ -26,6 +26,13 @@ class DataConfig(Section):
     train: Count
     valid: Count
     tasks: Annotated[Mapping[str, TaskConfig], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _fits_into_memory(self) -> "DataConfig":
+        samples, seeds = self.train + self.valid, len(self.seeds)
+        positions = max(task.positions for task in self.tasks.values())
+        refuse_large("seeds * (train + valid) * positions", seeds, samples, positions)
+        return self
 
     @model_validator(mode="after")
     def _names_are_identifiers(self) -> "DataConfig":

@@ -13,9 +13,9 @@ from jaxtyping import Bool, Float, Int
 from pydantic import Field, model_validator
 from torch import Tensor
 
+from pipeline.bounds import Count, Size
 from pipeline.config import ConfigError, Section
 
-Count = Annotated[int, Field(ge=1)]
 Bits = Float[Tensor, "*member sample position"]
 Labels = Float[Tensor, "*member sample"]
 Targets = Int[Tensor, "*member rule target"]
@@ -37,8 +37,8 @@ class TaskConfig(Section):
     """
 
     function: Literal["sparse_and", "sparse_and_query"]
-    positions: Count
-    targets: Count
+    positions: Size
+    targets: Size
     p: Annotated[float, Field(gt=0, lt=1)] | None
     tolerance: Annotated[float, Field(gt=0, le=0.5)] | None
     identifiable: bool

@@ -10,9 +10,10 @@ from typing import Annotated
 import numpy as np
 import torch
 from jaxtyping import Float, Float64
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor
 
+from pipeline.bounds import NonNegative, Seed, refuse_large
 from pipeline.config import Interval, Section
 from pipeline.core.training.sampling import generators
 
@@ -20,11 +21,16 @@ from pipeline.core.training.sampling import generators
 class GainsConfig(Section):
     """Length of the signal, its noise, and the grid of both gains."""
 
-    positions: Annotated[int, Field(ge=2)]
-    noise: Annotated[float, Field(ge=0)]
+    positions: Annotated[int, Field(ge=2, le=4096)]
+    noise: NonNegative
     gains: Interval
-    grid: Annotated[int, Field(ge=2)]
-    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    grid: Annotated[int, Field(ge=2, le=4096)]
+    seed: Seed
+
+    @model_validator(mode="after")
+    def _fits_into_memory(self) -> "GainsConfig":
+        refuse_large("grid * grid * positions", self.grid, self.grid, self.positions)
+        return self
 
 
 def signal(config: GainsConfig, generator: torch.Generator) -> Float[Tensor, " position"]:

@@ -7,15 +7,14 @@ Intervals are percentiles of a bootstrap over seeds.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
 
 import numpy as np
 import pandas as pd
 import torch
 from jaxtyping import Bool, Float
-from pydantic import Field
 from scipy.optimize import isotonic_regression
 
+from pipeline.bounds import Resamples, Seed
 from pipeline.config import Section
 from pipeline.core.stats.bootstrap import percentile_interval, resample
 
@@ -25,8 +24,8 @@ ROUNDING = 1e-12
 class BootstrapConfig(Section):
     """Resamples of the seeds, with replacement, and the seed of their draw."""
 
-    resamples: Annotated[int, Field(ge=100)]
-    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    resamples: Resamples
+    seed: Seed
 
 
 def isotonic(solved: Float[np.ndarray, "*resample size"]) -> Float[np.ndarray, "*resample size"]:

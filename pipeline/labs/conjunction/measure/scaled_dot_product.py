@@ -5,29 +5,35 @@ with its own solution; two orders of summation agree only to rounding, which is 
 """
 
 import math
-from typing import Annotated
 
 import torch
 from jaxtyping import Float
-from pydantic import Field
+from pydantic import model_validator
 from torch import Tensor, nn
 
+from pipeline.bounds import Size, refuse_large
 from pipeline.config import Section, Seeds
 from pipeline.core.nn.attention import attend
 from pipeline.core.nn.init import fan_in_uniform
 from pipeline.core.stats.intervals import Summary, summary
 from pipeline.core.training.sampling import generators
 
-Count = Annotated[int, Field(ge=1)]
-
 
 class CheckConfig(Section):
     """Sizes: context length T, model dimension, key dimension; a random case for each seed."""
 
-    positions: Count
-    d_model: Count
-    d_head: Count
+    positions: Size
+    d_model: Size
+    d_head: Size
     seeds: Seeds
+
+    @model_validator(mode="after")
+    def _fits_into_memory(self) -> "CheckConfig":
+        width = max(self.positions, self.d_model)
+        refuse_large(
+            "seeds * (the larger of positions and d_model)^2", len(self.seeds), width, width
+        )
+        return self
 
 
 def positional_encoding(positions: int, d_model: int) -> Float[Tensor, "position d_model"]:

@@ -6,20 +6,18 @@ Mechanisms*, section 3 (its ``[CLS]`` query), with scalar values.
 """
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Literal
 
 import torch
 from jaxtyping import Float
-from pydantic import Field
 from torch import Tensor, nn
 
+from pipeline.bounds import Scale, Size
 from pipeline.config import Section
 from pipeline.core.nn.init import normal
 from pipeline.core.nn.layers import MemberModule
 from pipeline.labs.conjunction.models.token_attention import attend_tokens
 
-Count = Annotated[int, Field(ge=1)]
-Positive = Annotated[float, Field(gt=0)]
 Present = Float[Tensor, "member batch token"]
 Logits = Float[Tensor, "member batch"]
 
@@ -32,17 +30,17 @@ class AttentionRecipe(Section):
     query has its own weight in the logit (the tutorial's), or one weight is *shared* by their mean.
     """
 
-    d_head: Count
+    d_head: Size
     queries: Literal["tokens", "positions", "cls"]
     readout: Literal["each", "shared"]
     bias: bool
-    init_std: Positive
+    init_std: Scale
 
 
 class AttentionConfig(AttentionRecipe):
     """A recipe for T ``positions``."""
 
-    positions: Count
+    positions: Size
 
 
 class BinaryAttention(MemberModule):

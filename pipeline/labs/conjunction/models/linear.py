@@ -1,13 +1,12 @@
 """Logistic regression on the bits."""
 
 from collections.abc import Sequence
-from typing import Annotated
 
 import torch
 from jaxtyping import Float
-from pydantic import Field
 from torch import Tensor, nn
 
+from pipeline.bounds import Size
 from pipeline.config import Section
 from pipeline.core.nn.layers import MemberModule
 
@@ -17,7 +16,7 @@ Bits = Float[Tensor, "member batch position"]
 class LinearConfig(Section):
     """Logistic regression on T ``positions``."""
 
-    positions: Annotated[int, Field(ge=1)]
+    positions: Size
 
 
 class Linear(MemberModule):

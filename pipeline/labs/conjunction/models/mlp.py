@@ -12,27 +12,26 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 
+from pipeline.bounds import Scale, Size
 from pipeline.config import Section
 from pipeline.core.nn.init import normal
 from pipeline.core.nn.mlp import ACTIVATIONS, MLP, MLPConfig
 from pipeline.labs.conjunction.models.dropout import keep_mask
 
-Count = Annotated[int, Field(ge=1)]
-
 
 class BinaryMLPRecipe(Section):
     """Hidden widths, dropout probability, standard deviation of the hidden layers' weights."""
 
-    widths: Annotated[tuple[Count, ...], Field(min_length=1)]
+    widths: Annotated[tuple[Size, ...], Field(min_length=1)]
     dropout: Annotated[float, Field(ge=0, lt=1)]
-    init_std: Annotated[float, Field(gt=0)]
+    init_std: Scale
 
 
 class BinaryMLPConfig(MLPConfig):
     """A recipe for ``d_in`` inputs."""
 
     dropout: Annotated[float, Field(ge=0, lt=1)]
-    init_std: Annotated[float, Field(gt=0)]
+    init_std: Scale
 
 
 def config_for(recipe: BinaryMLPRecipe, positions: int) -> BinaryMLPConfig:

@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from pipeline.bounds import Count, Members, Size, refuse_large
 from pipeline.config import Section, Seeds
 from pipeline.labs.conjunction.data.task import TaskConfig
 from pipeline.labs.conjunction.train.fit import AttentionFit, FitConfig, MLPFit
-
-Count = Annotated[int, Field(ge=1)]
 
 
 class SearchConfig(Section):
@@ -19,7 +18,7 @@ class SearchConfig(Section):
     solved at its ends, or at the curve's ``max_samples``.
     """
 
-    targets: Count
+    targets: Size
     threshold: Annotated[float, Field(gt=0.5, le=1)]
     valid: Count
     stop_below: Annotated[float, Field(ge=0, lt=0.5)]
@@ -57,10 +56,16 @@ class CurveConfig(Section):
     """
 
     seeds: Seeds
-    members_per_cell: Count
-    sizes_per_doubling: Count
-    first_samples: Annotated[Mapping[Count, Count], Field(min_length=2)]
+    members_per_cell: Members
+    sizes_per_doubling: Annotated[int, Field(ge=1, le=64)]
+    first_samples: Annotated[Mapping[Size, Count], Field(min_length=2)]
     max_samples: Count
+
+    @model_validator(mode="after")
+    def _fits_into_memory(self) -> "CurveConfig":
+        members, T = min(self.members_per_cell, len(self.seeds)), max(self.first_samples)
+        refuse_large("members_per_cell * max_samples * T", members, self.max_samples, T)
+        return self
 
     @property
     def training(self) -> FitConfig | None:

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float
-from pydantic import Field
 from torch import Tensor, nn
 
+from pipeline.bounds import Steps
 from pipeline.config import Section
 from pipeline.core.nn.layers import MemberModule
 from pipeline.core.training.ensemble import History, TrainingConfig, train
@@ -26,17 +26,16 @@ from pipeline.labs.conjunction.models.encoding import encode
 from pipeline.labs.conjunction.models.linear import Linear, LinearConfig
 from pipeline.labs.conjunction.models.mlp import BinaryMLP, BinaryMLPRecipe, config_for
 
-Count = Annotated[int, Field(ge=1)]
 INIT, DROPOUT = 0, 3  # streams of a seed, beside those of its data sets
 
 
 class FitConfig(Section):
     """A training on all samples at every step, of logistic regression; subclasses name others."""
 
-    steps: Count
+    steps: Steps
     optimizer: OptimizerConfig
     dtype: Literal["float32", "float64"]
-    record_every: Count
+    record_every: Steps
 
     def training(self, samples: int) -> TrainingConfig:
         """Return the trainer's configuration; a batch is the whole data set."""

@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Literal
 
 import torch
 from jaxtyping import Float
-from pydantic import Field
 from torch import Tensor
 
+from pipeline.bounds import Real, Scale
 from pipeline.config import Section
 
 
@@ -20,9 +20,9 @@ class PointSetConfig(Section):
     """
 
     shape: Literal["ring", "spiral", "clusters"]
-    radius: Annotated[float, Field(gt=0)]
-    noise: Annotated[float, Field(gt=0)]
-    centre: tuple[float, float]
+    radius: Scale
+    noise: Scale
+    centre: tuple[Real, Real]
 
 
 def draw(

@@ -20,9 +20,9 @@ from pipeline.config import Section
 class RecallConfig(Section):
     """How many ``keys`` and ``values`` there are, and how many ``pairs`` a sequence shows."""
 
-    keys: Annotated[int, Field(ge=2)]
-    values: Annotated[int, Field(ge=2)]
-    pairs: Annotated[int, Field(ge=2)]
+    keys: Annotated[int, Field(ge=2, le=1024)]
+    values: Annotated[int, Field(ge=2, le=1024)]
+    pairs: Annotated[int, Field(ge=2, le=1024)]
 
     @model_validator(mode="after")
     def _enough_keys(self) -> "RecallConfig":

@@ -11,14 +11,16 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 from torch import Tensor
 
+from pipeline.bounds import Count, refuse_large
 from pipeline.config import Section, Seeds
 from pipeline.core.training.sampling import generators
 from pipeline.labs.energy.data.patterns import random_spins
 from pipeline.labs.energy.models import dense, exponential
 
 Dimensions = Annotated[tuple[Annotated[int, Field(ge=4, le=2048)], ...], Field(min_length=2)]
-Count = Annotated[int, Field(ge=1)]
 BLOCK_ELEMENTS = 1_000_000  # overlaps in one computation: 8 MB of float64, near the cache
+
+MOST_PATTERNS = 2.0**24  # random spins of so many patterns are drawn in about an hour a seed
 
 
 class Interaction(Section):
@@ -38,7 +40,7 @@ class DenseConfig(Section):
     seeds: Seeds
     interactions: Annotated[Mapping[str, Interaction], Field(min_length=1)]
     bit_error: Annotated[float, Field(gt=0, lt=0.5)]
-    factors: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=2)]
+    factors: Annotated[tuple[Annotated[float, Field(ge=1e-3, le=1000)], ...], Field(min_length=2)]
     min_spins: Count
     states: Count
     chunk: Count
@@ -47,6 +49,15 @@ class DenseConfig(Section):
     def _in_order(self) -> "DenseConfig":
         if list(self.factors) != sorted(set(self.factors)):
             raise ValueError(f"factors must increase, got {list(self.factors)}")
+        refuse_large("states * chunk", self.states, self.chunk)
+        for name, one in self.interactions.items():
+            d = np.array(one.dimensions, float)
+            most = self.factors[-1] * dense.theory(d, one.power, self.bit_error).max()
+            if most > MOST_PATTERNS:
+                raise ValueError(
+                    f"interactions.{name} must need at most {MOST_PATTERNS:g} patterns, got "
+                    f"{most:.3g} at d = {max(one.dimensions)}"
+                )
         return self
 
 
@@ -62,7 +73,7 @@ class Criterion(Section):
     radius: Annotated[float, Field(ge=0, lt=0.5)]
     retrieved: Annotated[float, Field(gt=0, lt=1)]
     whole_draws: bool
-    offsets: Annotated[tuple[float, ...], Field(min_length=2)]
+    offsets: Annotated[tuple[Annotated[float, Field(ge=-30, le=30)], ...], Field(min_length=2)]
     samples: Count
 
     @model_validator(mode="after")
@@ -71,6 +82,13 @@ class Criterion(Section):
             raise ValueError(f"offsets must increase, got {list(self.offsets)}")
         if self.whole_draws and (self.radius or self.retrieved != 0.5):
             raise ValueError("whole_draws has a theory for radius 0 and retrieved 0.5 alone")
+        # A draw is held with the products of all its patterns; states meet patterns in chunks.
+        most = 2.0**13 if self.whole_draws else MOST_PATTERNS
+        if (log2_most := float(self.theory().max()) + self.offsets[-1]) > math.log2(most):
+            raise ValueError(
+                f"dimensions and offsets must need at most {most:g} patterns, got "
+                f"2^{log2_most:.3g} at d = {max(self.dimensions)}"
+            )
         return self
 
     def theory(self) -> NDArray[np.float64]:
@@ -89,6 +107,12 @@ class ExponentialConfig(Section):
     seeds: Seeds
     criteria: Annotated[Mapping[str, Criterion], Field(min_length=1)]
     chunk: Count
+
+    @model_validator(mode="after")
+    def _fits_into_memory(self) -> "ExponentialConfig":
+        samples = max(criterion.samples for criterion in self.criteria.values())
+        refuse_large("samples * chunk", samples, self.chunk)
+        return self
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,10 @@ from typing import Annotated
 
 import torch
 from jaxtyping import Float, Int
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 from torch import Tensor
 
+from pipeline.bounds import Count, Positive, Real, Tolerance, refuse_large
 from pipeline.config import Interval, Section, distinct
 from pipeline.labs.energy.models import continuous
 
@@ -19,18 +20,23 @@ class LandscapeConfig(Section):
     side. Two end points nearer than ``merge_distance`` are one fixed point.
     """
 
-    patterns: Annotated[tuple[tuple[float, float], ...], Field(min_length=2)]
-    betas: Annotated[
-        tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1), AfterValidator(distinct)
-    ]
+    patterns: Annotated[tuple[tuple[Real, Real], ...], Field(min_length=2)]
+    betas: Annotated[tuple[Positive, ...], Field(min_length=1), AfterValidator(distinct)]
     window: Interval
-    grid: Annotated[int, Field(ge=8)]
-    path_starts: Annotated[int, Field(ge=2)]
-    gamma: Annotated[float, Field(gt=0, le=2)]
-    path_steps: Annotated[int, Field(ge=1)]
-    tolerance: Annotated[float, Field(gt=0)]
-    max_steps: Annotated[int, Field(ge=1)]
-    merge_distance: Annotated[float, Field(gt=0)]
+    grid: Annotated[int, Field(ge=8, le=4096)]
+    path_starts: Annotated[int, Field(ge=2, le=4096)]
+    gamma: Annotated[float, Field(ge=1e-6, le=2)]
+    path_steps: Count
+    tolerance: Tolerance
+    max_steps: Count
+    merge_distance: Annotated[float, Field(ge=1e-12, le=1e6)]
+
+    @model_validator(mode="after")
+    def _fits_into_memory(self) -> "LandscapeConfig":
+        refuse_large("grid * grid * patterns", self.grid, self.grid, len(self.patterns))
+        starts = self.path_starts
+        refuse_large("path_starts * path_starts * path_steps", starts, starts, self.path_steps)
+        return self
 
 
 @dataclass(frozen=True)

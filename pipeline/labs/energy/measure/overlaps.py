@@ -9,6 +9,7 @@ from jaxtyping import Float
 from pydantic import AfterValidator, Field, model_validator
 from torch import Tensor
 
+from pipeline.bounds import Count, Resamples, Seed
 from pipeline.config import Section, distinct
 from pipeline.core.training.sampling import generators
 from pipeline.labs.energy.data.patterns import random_spins
@@ -16,7 +17,6 @@ from pipeline.labs.energy.models import classical
 
 Dynamics = Literal["asynchronous", "synchronous"]
 Load = Annotated[float, Field(gt=0, le=1)]
-Count = Annotated[int, Field(ge=1)]
 GROUP_ELEMENTS = 4_000_000  # of W in one computation: 16 MB of float32
 
 
@@ -28,17 +28,17 @@ class ClassicalConfig(Section):
     retrieved above the overlap ``retrieved_above``, half-way between the two phases.
     """
 
-    sizes: Annotated[tuple[Annotated[int, Field(ge=16)], ...], Field(min_length=2)]
+    sizes: Annotated[tuple[Annotated[int, Field(ge=16, le=8192)], ...], Field(min_length=2)]
     loads: Annotated[tuple[Load, ...], AfterValidator(distinct)]
     draws: Count
     critical_loads: Annotated[tuple[Load, ...], Field(min_length=2), AfterValidator(distinct)]
     critical_draws: tuple[Count, ...]
     states: Count
-    compared_size: Annotated[int, Field(ge=16)]
+    compared_size: Annotated[int, Field(ge=16, le=8192)]
     max_sweeps: Count
     retrieved_above: Annotated[float, Field(gt=0.4, lt=0.95)]
-    bootstrap: Annotated[int, Field(ge=100)]
-    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    bootstrap: Resamples
+    seed: Seed
 
     @model_validator(mode="after")
     def _fits(self) -> "ClassicalConfig":

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from pydantic import Field, model_validator
 from torch import Tensor
 
+from pipeline.bounds import Count, Positive, Size, Tolerance, refuse_large
 from pipeline.config import Section, Seeds
 from pipeline.core.training.sampling import generators
 from pipeline.labs.energy.data.patterns import random_clusters, random_unit
@@ -27,18 +28,18 @@ class PhaseConfig(Section):
     """
 
     seeds: Seeds
-    d: Annotated[int, Field(ge=2)]
-    patterns: Annotated[int, Field(ge=2)]
-    clusters: Annotated[int, Field(ge=1)]
-    betas: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=2)]
+    d: Annotated[int, Field(ge=2, le=4096)]
+    patterns: Annotated[int, Field(ge=2, le=4096)]
+    clusters: Size
+    betas: Annotated[tuple[Positive, ...], Field(min_length=2)]
     similarities: Annotated[tuple[Annotated[float, Field(ge=0, lt=1)], ...], Field(min_length=1)]
     global_above: Annotated[float, Field(gt=0, lt=1)]
-    single_below: Annotated[float, Field(gt=1)]
-    branch_low: Annotated[float, Field(gt=0)]
-    branch_high: Annotated[float, Field(gt=0)]
-    branch_points: Annotated[int, Field(ge=3)]
-    tolerance: Annotated[float, Field(gt=0)]
-    max_steps: Annotated[int, Field(ge=1)]
+    single_below: Annotated[float, Field(gt=1, le=4096)]
+    branch_low: Positive
+    branch_high: Positive
+    branch_points: Annotated[int, Field(ge=3, le=10**5)]
+    tolerance: Tolerance
+    max_steps: Count
 
     @model_validator(mode="after")
     def _fits(self) -> "PhaseConfig":
@@ -46,6 +47,7 @@ class PhaseConfig(Section):
             raise ValueError(
                 f"clusters must divide patterns, got {self.clusters} and {self.patterns}"
             )
+        refuse_large("seeds * patterns * patterns", len(self.seeds), self.patterns, self.patterns)
         if self.branch_low >= self.branch_high:
             raise ValueError(
                 f"branch_low must be < branch_high, got {self.branch_low} and {self.branch_high}"

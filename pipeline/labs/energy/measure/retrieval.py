@@ -6,15 +6,14 @@ from typing import Annotated
 import numpy as np
 import torch
 from jaxtyping import Float, Float64
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 from torch import Tensor
 
+from pipeline.bounds import Count, NonNegative, Positive, Size, refuse_large
 from pipeline.config import Section, Seeds, distinct
 from pipeline.core.training.sampling import generators
 from pipeline.labs.energy.data.patterns import random_clusters, random_unit
 from pipeline.labs.energy.models import continuous
-
-Beta = Annotated[float, Field(gt=0)]
 
 
 class RetrievalConfig(Section):
@@ -25,14 +24,33 @@ class RetrievalConfig(Section):
     """
 
     seeds: Seeds
-    d: Annotated[int, Field(ge=2)]
-    patterns: Annotated[int, Field(ge=2)]
-    clusters: Annotated[int, Field(ge=1)]
+    d: Annotated[int, Field(ge=2, le=4096)]
+    patterns: Annotated[int, Field(ge=2, le=4096)]
+    clusters: Size
     similarities: tuple[Annotated[float, Field(ge=0, lt=1)], ...]
-    noises: tuple[Annotated[float, Field(ge=0)], ...]
-    betas: Annotated[tuple[Beta, ...], Field(min_length=1), AfterValidator(distinct)]
-    gammas: tuple[Annotated[float, Field(gt=0, le=4)], ...]
-    states: Annotated[int, Field(ge=1)]
+    noises: tuple[NonNegative, ...]
+    betas: Annotated[tuple[Positive, ...], Field(min_length=1), AfterValidator(distinct)]
+    gammas: tuple[Annotated[float, Field(ge=1e-6, le=4)], ...]
+    states: Count
+
+    @model_validator(mode="after")
+    def _fits(self) -> "RetrievalConfig":
+        if self.patterns % self.clusters:
+            raise ValueError(
+                f"clusters must divide patterns, got {self.clusters} and {self.patterns}"
+            )
+        seeds, states, width = (
+            len(self.seeds),
+            max(self.states, self.patterns),
+            max(self.patterns, self.d),
+        )
+        refuse_large(
+            "seeds * (the larger of states and patterns) * (of patterns and d)",
+            seeds,
+            states,
+            width,
+        )
+        return self
 
 
 def attention_difference(config: RetrievalConfig) -> Float[Tensor, " seed"]:

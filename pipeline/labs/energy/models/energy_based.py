@@ -17,6 +17,7 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 
+from pipeline.bounds import Positive, Size
 from pipeline.config import Section
 from pipeline.core.nn.init import normal
 from pipeline.core.nn.layers import MemberModule
@@ -27,9 +28,9 @@ from pipeline.labs.energy.models import continuous
 class EnergyBasedConfig(Section):
     """``patterns`` stored vectors in ``d`` dimensions; ``origin``: whether it is learned."""
 
-    d: Annotated[int, Field(ge=1)]
-    patterns: Annotated[int, Field(ge=2)]
-    beta: Annotated[float, Field(gt=0)]
+    d: Size
+    patterns: Annotated[int, Field(ge=2, le=4096)]
+    beta: Positive
     origin: bool
 
 

@@ -9,6 +9,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from pipeline.bounds import Seed
 from pipeline.config import Section
 from pipeline.core.stats.intervals import Summary, summary
 from pipeline.labs.energy.measure import descent
@@ -21,8 +22,8 @@ DOWNHILL = tuple(f"downhill_{name}" for name in descent.DIRECTIONS[:3])
 class DescentConfig(Section):
     """``sequences`` for each model; ``seed`` of the random directions."""
 
-    sequences: Annotated[int, Field(ge=2)]
-    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    sequences: Annotated[int, Field(ge=2, le=10**5)]
+    seed: Seed
 
 
 @dataclass(frozen=True)

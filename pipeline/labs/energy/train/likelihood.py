@@ -6,9 +6,10 @@ from typing import Annotated
 
 import torch
 from jaxtyping import Float
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor
 
+from pipeline.bounds import Count, Members, Positive, refuse_large
 from pipeline.config import Section, Seeds
 from pipeline.core.training.ensemble import History, TrainingConfig, train
 from pipeline.core.training.sampling import generators, minibatches
@@ -29,14 +30,22 @@ class LikelihoodConfig(Section):
 
     seeds: Seeds
     sets: Annotated[Mapping[str, point_sets.PointSetConfig], Field(min_length=1)]
-    train_points: Annotated[int, Field(ge=2)]
-    test_points: Annotated[int, Field(ge=1)]
-    patterns: Annotated[int, Field(ge=2)]
-    beta: Annotated[float, Field(gt=0)]
-    restarts: Annotated[int, Field(ge=1)]
-    em_steps: Annotated[int, Field(ge=1)]
-    quadrature_points: Annotated[int, Field(ge=50)]
+    train_points: Annotated[int, Field(ge=2, le=10**7)]
+    test_points: Count
+    patterns: Annotated[int, Field(ge=2, le=4096)]
+    beta: Positive
+    restarts: Members
+    em_steps: Count
+    quadrature_points: Annotated[int, Field(ge=50, le=10**4)]
     training: TrainingConfig
+
+    @model_validator(mode="after")
+    def _fits_into_memory(self) -> "LikelihoodConfig":
+        seeds, patterns, grid = len(self.seeds), self.patterns, self.quadrature_points
+        points = max(self.train_points, self.test_points)
+        refuse_large("seeds * points * patterns", seeds * self.restarts, points, patterns)
+        refuse_large("patterns * quadrature_points * quadrature_points", patterns, grid, grid)
+        return self
 
 
 @dataclass(frozen=True, kw_only=True)

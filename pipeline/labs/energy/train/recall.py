@@ -8,6 +8,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from pipeline.bounds import Layers, Members, NonNegative, Size
 from pipeline.config import Section, Seeds
 from pipeline.core.nn.transformer import Transformer, TransformerConfig
 from pipeline.core.training.ensemble import History, TrainingConfig, train
@@ -19,9 +20,9 @@ from pipeline.labs.energy.train.alignment import mean_alignment
 class RecallModelConfig(Section):
     """The transformer's sizes; the task fixes its inputs, outputs and positions."""
 
-    d_model: Annotated[int, Field(ge=1)]
-    d_head: Annotated[int, Field(ge=1)]
-    n_layers: Annotated[int, Field(ge=1)]
+    d_model: Size
+    d_head: Size
+    n_layers: Layers
     attention: Literal["softmax", "linear"]
 
     def transformer(self, task: recall.RecallConfig) -> TransformerConfig:
@@ -36,8 +37,8 @@ class RecallModelConfig(Section):
 class LossConfig(Section):
     """Weights of the two terms of a loss."""
 
-    task: Annotated[float, Field(ge=0)]
-    alignment: Annotated[float, Field(ge=0)]
+    task: NonNegative
+    alignment: NonNegative
 
     @property
     def description(self) -> str:
@@ -55,9 +56,9 @@ class RecallTrainConfig(Section):
     """
 
     seeds: Seeds
-    members_per_cell: Annotated[int, Field(ge=1)]
+    members_per_cell: Members
     losses: Annotated[Mapping[str, LossConfig], Field(min_length=1)]
-    validation: Annotated[int, Field(ge=1)]
+    validation: Annotated[int, Field(ge=1, le=10**5)]
     training: TrainingConfig
 
 

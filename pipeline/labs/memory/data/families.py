@@ -8,11 +8,12 @@ from jaxtyping import Float, Int
 from pydantic import Field, model_validator
 from torch import Tensor
 
+from pipeline.bounds import Scale, Size, refuse_large
 from pipeline.config import Section, Seeds
 from pipeline.labs.memory.data.distribution import Distribution
 
 Fraction = Annotated[float, Field(gt=0, le=1)]
-Tokens = Annotated[int, Field(ge=2, le=2000)]
+Tokens = Annotated[int, Field(ge=2, le=1000)]  # drawing takes 12 N^3 bytes
 Support = Int[Tensor, "..."]  # [*context, kept]: the tokens that may follow each context
 
 
@@ -98,7 +99,7 @@ class PowerConfig(Section):
     """power_unif distributions [alpha_1, alpha_1, alpha_2] of every pair of the lists."""
 
     N: Tokens
-    support_sizes: tuple[int, int, int]
+    support_sizes: tuple[Size, Size, Size]
     alpha_1: Annotated[tuple[Fraction, ...], Field(min_length=1)]
     alpha_2: Annotated[tuple[Fraction, ...], Field(min_length=1)]
     seeds: Seeds
@@ -125,20 +126,27 @@ class LastPositionConfig(Section):
     p: Fraction
     seeds: Seeds
 
+    @model_validator(mode="after")
+    def _fits_into_memory(self) -> "LastPositionConfig":
+        refuse_large("seeds * N * N * N", len(self.seeds), self.N, self.N, self.N)
+        return self
+
 
 class RankConfig(Section):
     """rank_d distributions for every rank, axis aligned or not, over seeds."""
 
     N: Tokens
-    ranks: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)]
+    ranks: Annotated[tuple[Size, ...], Field(min_length=1)]
     axis_aligned: Annotated[tuple[bool, ...], Field(min_length=1)]
-    logit_scale: Annotated[float, Field(gt=0)]
+    logit_scale: Scale
     seeds: Seeds
 
     @model_validator(mode="after")
     def _ranks_fit(self) -> "RankConfig":
         if max(self.ranks) > self.N:
             raise ValueError(f"ranks must not exceed N = {self.N}, got {list(self.ranks)}")
+        distributions = len(self.ranks) * len(self.axis_aligned) * len(self.seeds)
+        refuse_large("distributions * N * N * N", distributions, self.N, self.N, self.N)
         return self
 
 
@@ -146,14 +154,15 @@ class AlmostRankConfig(Section):
     """An almost_rank_d distribution for every seed."""
 
     N: Tokens
-    rank: Annotated[int, Field(ge=1)]
+    rank: Size
     axis_aligned: bool
-    high: Annotated[float, Field(ge=0)]
-    low: Annotated[float, Field(ge=0)]
+    high: Annotated[float, Field(ge=0, le=1000)]
+    low: Annotated[float, Field(ge=0, le=1000)]
     seeds: Seeds
 
     @model_validator(mode="after")
     def _rank_fits(self) -> "AlmostRankConfig":
         if self.rank > self.N:
             raise ValueError(f"rank must not exceed N = {self.N}, got {self.rank}")
+        refuse_large("seeds * N * N * N", len(self.seeds), self.N, self.N, self.N)
         return self

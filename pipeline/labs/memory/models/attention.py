@@ -8,20 +8,18 @@ contexts at once.
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Annotated
 
 import torch
 from jaxtyping import Float, Int
-from pydantic import Field, model_validator
+from pydantic import model_validator
 from torch import Tensor, nn
 
+from pipeline.bounds import Hidden, Layers, Scale, Size
 from pipeline.config import Section
 from pipeline.core.nn.attention import pattern
 from pipeline.core.nn.init import normal, uniform
 from pipeline.core.nn.layers import MemberModule
 
-Size = Annotated[int, Field(ge=1)]
-Count = Annotated[int, Field(ge=0)]
 Rows = Float[Tensor, "member row d"]
 Seen = Float[Tensor, "member row d_head"]
 
@@ -61,8 +59,8 @@ class InitialConfig(Section):
     1 and 1 is the study's. Small tables and larger OV maps let the same steps memorise more.
     """
 
-    embedding: Annotated[float, Field(gt=0)]
-    OV: Annotated[float, Field(gt=0)]
+    embedding: Scale
+    OV: Scale
 
 
 class AttentionMemoryConfig(Section):
@@ -79,9 +77,9 @@ class AttentionMemoryConfig(Section):
     d_head: Size
     n_heads: Size
     patterns_per_head: Size
-    n_layers: Size
-    mlp_width: Count
-    mlp_depth: Size
+    n_layers: Layers
+    mlp_width: Hidden
+    mlp_depth: Layers
     norm: bool
     skips: SkipsConfig
     freeze: FreezeConfig

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 
+from pipeline.bounds import Size
 from pipeline.config import Section
 from pipeline.core.nn.layers import MemberModule
 
@@ -15,8 +16,8 @@ from pipeline.core.nn.layers import MemberModule
 class LowRankConfig(Section):
     """Tokens and dimensions; ``contexts`` is N^2."""
 
-    N: Annotated[int, Field(ge=2)]
-    d: Annotated[int, Field(ge=1)]
+    N: Annotated[int, Field(ge=2, le=4096)]
+    d: Size
 
 
 class LowRank(MemberModule):

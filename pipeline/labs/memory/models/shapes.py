@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from pipeline.bounds import Hidden, Layers, Size
 from pipeline.config import Section
 from pipeline.labs.memory.models.attention import (
     AttentionMemoryConfig,
@@ -13,7 +14,6 @@ from pipeline.labs.memory.models.attention import (
     SkipsConfig,
 )
 
-Size = Annotated[int, Field(ge=1)]
 Sizes = Annotated[tuple[Size, ...], Field(min_length=1)]
 NO_SKIPS = SkipsConfig(residual=False, pos_QK=False, emb_QK=False, pos_OV=False, emb_OV=False)
 NO_FREEZE = FreezeConfig(E=False, P=False, QKV=False, O=False, U=False)
@@ -25,7 +25,7 @@ class PointConfig(Section):
     d: Size
     d_head: Size
     n_heads: Size
-    n_layers: Size
+    n_layers: Layers
     mlp: bool
 
     @property
@@ -53,9 +53,9 @@ class GridConfig(Section):
     """Every combination of the lists; a ``d_head`` of 0 is d_head = d."""
 
     d: Sizes
-    d_head: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
+    d_head: Annotated[tuple[Annotated[int, Field(ge=0, le=4096)], ...], Field(min_length=1)]
     n_heads: Sizes
-    n_layers: Size
+    n_layers: Layers
     mlp: Annotated[tuple[bool, ...], Field(min_length=1)]
 
     @property
@@ -74,9 +74,9 @@ class ShapeConfig(Section):
     d_head: Size | None
     n_heads: Size
     patterns_per_head: Size
-    n_layers: Size
-    mlp_width: Annotated[int, Field(ge=0)]
-    mlp_depth: Size
+    n_layers: Layers
+    mlp_width: Hidden
+    mlp_depth: Layers
     norm: bool
 
     def model(

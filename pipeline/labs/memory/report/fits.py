@@ -21,8 +21,8 @@ class MeasureConfig(Section):
     """``saturated`` ends P1's linear rise; resamples of seeds for P3's breakpoint; draws for M8."""
 
     saturated: Annotated[float, Field(gt=0, le=1)]
-    resamples: Annotated[int, Field(ge=1)]
-    random_draws: Annotated[int, Field(ge=1)]
+    resamples: Annotated[int, Field(ge=1, le=10**5)]
+    random_draws: Annotated[int, Field(ge=1, le=10**5)]
 
 
 @dataclass(frozen=True)

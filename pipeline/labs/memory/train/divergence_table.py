@@ -11,10 +11,11 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
 
+from pipeline.bounds import Members
 from pipeline.config import Section
 from pipeline.core.nn.layers import MemberModule
 from pipeline.labs.memory.data.draw import PowerDistributions
-from pipeline.labs.memory.models.shapes import ShapeConfig, Size
+from pipeline.labs.memory.models.shapes import ShapeConfig
 from pipeline.labs.memory.train.cells import Cell, make_cell
 from pipeline.labs.memory.train.engines import EngineConfig
 
@@ -46,7 +47,7 @@ class TableConfig(Section):
     """The models, and how many distributions are stacked in one computation."""
 
     models: Annotated[tuple[ShapeConfig, ...], Field(min_length=1)]
-    distributions_per_cell: Size
+    distributions_per_cell: Members
     training: EngineConfig
 
     def cells(self, drawn: PowerDistributions) -> list[tuple[list[int], Cell]]:

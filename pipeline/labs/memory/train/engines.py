@@ -9,13 +9,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from pipeline.bounds import MOST_STEPS, Count, Steps, refuse_large
 from pipeline.config import ConfigError, Section
 from pipeline.core.training.ensemble import TrainingConfig
 from pipeline.core.training.optimizers import OptimizerConfig
 from pipeline.labs.memory.kernels import full_batch
 from pipeline.labs.memory.models.attention import AttentionMemoryConfig, InitialConfig
 
-Size = Annotated[int, Field(ge=1)]
 Dtype = Literal["float32", "float64"]
 BYTES = {"float32": 4, "float64": 8}
 GIB = 2**30
@@ -27,7 +27,7 @@ class OneEngine(Section):
     optimizer: OptimizerConfig
     initial: InitialConfig
     dtype: Dtype
-    record_every: Size
+    record_every: Steps
 
     @model_validator(mode="before")
     @classmethod
@@ -50,9 +50,9 @@ class FullBatchConfig(OneEngine):
     """
 
     engine: Literal["full_batch"]
-    steps: Size
-    eval_contexts: Size
-    memory_gib: Annotated[float, Field(gt=0)]
+    steps: Steps
+    eval_contexts: Count
+    memory_gib: Annotated[float, Field(gt=0, le=1024)]
 
     @model_validator(mode="after")
     def _warms_up_in_time(self) -> "FullBatchConfig":
@@ -95,13 +95,18 @@ class MinibatchConfig(OneEngine):
     """
 
     engine: Literal["minibatch"]
-    batches_per_epoch: Size
-    batch_size: Size
-    epochs: Size
-    eval_batches: Size
+    batches_per_epoch: Count
+    batch_size: Count
+    epochs: Count
+    eval_batches: Steps
 
     @model_validator(mode="after")
     def _steps_are_enough(self) -> "MinibatchConfig":
+        refuse_large("batches_per_epoch * batch_size", self.batches_per_epoch, self.batch_size)
+        if self.steps > MOST_STEPS:
+            raise ValueError(
+                f"batches_per_epoch * epochs must be <= {MOST_STEPS:g} steps, got {self.steps}"
+            )
         if self.eval_batches > self.steps:
             raise ValueError(
                 f"eval_batches must not exceed batches_per_epoch * epochs = {self.steps}, "

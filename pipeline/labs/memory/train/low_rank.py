@@ -14,13 +14,13 @@ from jaxtyping import Float, Int
 from pydantic import Field, model_validator
 from torch import Tensor
 
+from pipeline.bounds import Count, Size
 from pipeline.config import Section
 from pipeline.core.nn.layers import MemberModule, concatenate
 from pipeline.core.training.sampling import generators
 from pipeline.labs.memory.data.distribution import Distribution
 from pipeline.labs.memory.kernels.unembed_kl import Target, unembed_kl
 from pipeline.labs.memory.models.low_rank import LowRank, LowRankConfig
-from pipeline.labs.memory.models.shapes import Size
 
 # Entries whose models are kept, for M7 to M9, and those whose divergence alone is a baseline.
 TABULATED = ("superposition", "rank", "almost_rank")
@@ -38,9 +38,9 @@ class FitConfig(Section):
     the spectral start tells from zero.
     """
 
-    iterations: Annotated[int, Field(ge=1)]
-    work: Annotated[int, Field(ge=1)]
-    history: Annotated[int, Field(ge=1)]
+    iterations: Count
+    work: Annotated[int, Field(ge=1, le=10**12)]
+    history: Annotated[int, Field(ge=1, le=1000)]
     neglected: Annotated[float, Field(ge=0, lt=0.01)]
     floor: Annotated[float, Field(gt=0, lt=1)]
 

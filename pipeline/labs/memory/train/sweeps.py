@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from pipeline.bounds import Size
 from pipeline.config import Section
 from pipeline.labs.memory.data.draw import PowerDistributions
 from pipeline.labs.memory.models.shapes import GridConfig, PointConfig
@@ -30,7 +31,7 @@ class SweepConfig(Section):
 class ChosenConfig(Section):
     """Single points [d = d_head, H] of P1."""
 
-    points: Annotated[tuple[tuple[int, int], ...], Field(min_length=1)]
+    points: Annotated[tuple[tuple[Size, Size], ...], Field(min_length=1)]
     training: EngineConfig
 
     def sizes(self) -> list[PointConfig]:

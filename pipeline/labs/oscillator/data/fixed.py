@@ -5,30 +5,27 @@ from typing import Annotated
 import torch
 from pydantic import AfterValidator, Field, model_validator
 
+from pipeline.bounds import Count, Damping, Frequency, Positive, Seed, refuse_large
 from pipeline.config import Section, distinct
 from pipeline.labs.oscillator.data.splits import Split, solved, streams
 from pipeline.labs.oscillator.data.task import TaskConfig, initial_by_energy
-
-Count = Annotated[int, Field(ge=1)]
-Positive = Annotated[float, Field(gt=0)]
 
 
 class FixedDataConfig(Section):
     """O3: one frequency, a few dampings; pairs of successive states (post 3)."""
 
-    omega0: Positive
-    gammas: Annotated[
-        tuple[Annotated[float, Field(ge=0)], ...], Field(min_length=1), AfterValidator(distinct)
-    ]
+    omega0: Frequency
+    gammas: Annotated[tuple[Damping, ...], Field(min_length=1), AfterValidator(distinct)]
     energy_train: Positive
     energy_valid: Positive
     train: Count
     test: Count
     test_steps: Count
-    seed: Annotated[int, Field(ge=0)]
+    seed: Seed
 
     @model_validator(mode="after")
     def _physical(self) -> "FixedDataConfig":
+        refuse_large("test * test_steps * 2", self.test, self.test_steps, 2)
         if max(self.gammas) >= self.omega0:
             raise ValueError(
                 f"gammas must be < omega0 = {self.omega0:g} (under-damped), "

@@ -4,13 +4,13 @@ from typing import Annotated
 
 import torch
 from jaxtyping import Float
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from torch import Tensor
 
-from pipeline.config import Interval, Section, Seeds
+from pipeline.bounds import Positive, Real, refuse_large
+from pipeline.config import Interval, Section, Seeds, increasing
 from pipeline.core.training.sampling import generators
 
-Positive = Annotated[float, Field(gt=0)]
 Column = Float[Tensor, "draw sample"]
 
 
@@ -18,10 +18,10 @@ class SpringConfig(Section):
     """W = stiffness x + offset + noise: ``samples`` measurements at positions in ``position``."""
 
     stiffness: Positive
-    offset: float
+    offset: Real
     noise: Positive
     position: Interval
-    samples: Annotated[int, Field(ge=4)]
+    samples: Annotated[int, Field(ge=4, le=10**6)]
     confidence: Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -30,16 +30,10 @@ class RangeConfig(Section):
 
     battery: Positive
     rolling: Positive
-    drag: Positive
-    speed: Interval
+    drag: Annotated[float, Field(ge=1e-9, le=1e6)]
+    speed: Annotated[tuple[Positive, Positive], AfterValidator(increasing)]  # a feature is 1/v^2
     noise: Positive
-    samples: Annotated[int, Field(ge=4)]
-
-    @model_validator(mode="after")
-    def _moving(self) -> "RangeConfig":
-        if self.speed[0] <= 0:
-            raise ValueError(f"speed must be > 0 (a feature is 1/v^2), got {self.speed[0]:g}")
-        return self
+    samples: Annotated[int, Field(ge=4, le=10**6)]
 
 
 class HousingConfig(Section):
@@ -48,13 +42,13 @@ class HousingConfig(Section):
     Area a and location l are standard normal and correlated.
     """
 
-    base: float
-    per_area: float
-    per_location: float
-    interaction: float
+    base: Real
+    per_area: Real
+    per_location: Real
+    interaction: Real
     correlation: Annotated[float, Field(gt=-1, lt=1)]
     noise: Positive
-    samples: Annotated[int, Field(ge=6)]
+    samples: Annotated[int, Field(ge=6, le=10**6)]
 
 
 class RegressionConfig(Section):
@@ -64,6 +58,12 @@ class RegressionConfig(Section):
     spring: SpringConfig
     car: RangeConfig
     housing: HousingConfig
+
+    @model_validator(mode="after")
+    def _fits_into_memory(self) -> "RegressionConfig":
+        samples = max(self.spring.samples, self.car.samples, self.housing.samples)
+        refuse_large("seeds * samples * 8", len(self.seeds), samples, 8)
+        return self
 
 
 def uniform(seeds: Seeds, purpose: int, count: int, bounds: tuple[float, float]) -> Column:

@@ -4,23 +4,32 @@ Exact solutions in closed form for under-, critically and over-damped motion; in
 range or by energy. Units: omega0 in rad/s, gamma in 1/s, t in s; energy per unit mass.
 """
 
-from typing import Annotated
-
 import torch
 from jaxtyping import Float
-from pydantic import Field
 from torch import Tensor
 
+from pipeline.bounds import Duration
 from pipeline.config import Section
 
 State = Float[Tensor, "trajectory 2"]
 Trajectories = Float[Tensor, "trajectory time 2"]
 
+LARGEST_DECAY = 30.0  # gamma t: e^-30 of a state is float64's rounding of what it was
+
 
 class TaskConfig(Section):
     """What all experiments of the lab share."""
 
-    dt: Annotated[float, Field(gt=0)]
+    dt: Duration
+
+
+def refuse_decayed(decay: float) -> None:
+    """Raise ValueError if windows begin when nothing is left of the motion."""
+    if decay > LARGEST_DECAY:
+        raise ValueError(
+            f"gamma * age must be <= {LARGEST_DECAY:g}, or nothing is left to learn from, got "
+            f"{decay:g}"
+        )
 
 
 def basis(

@@ -1,31 +1,29 @@
 """O2: where a state goes in a time t: triples (x0, p0, t), and trajectories to test on (post 4)."""
 
 from dataclasses import dataclass
-from typing import Annotated
 
 import torch
 from jaxtyping import Float64
-from pydantic import Field, model_validator
+from pydantic import model_validator
 from torch import Tensor
 
+from pipeline.bounds import Count, Damping, Duration, Frequency, Seed
 from pipeline.config import Interval, Section
 from pipeline.core.training.sampling import generators
 from pipeline.labs.oscillator.data.splits import Split, solved
 from pipeline.labs.oscillator.data.task import advance, initial_in_box
 
-Count = Annotated[int, Field(ge=1)]
-
 
 class TimeDataConfig(Section):
     """One oscillator: triples (x0, p0, t) and where they lead; test trajectories over all times."""
 
-    omega0: Annotated[float, Field(gt=0)]
-    gamma: Annotated[float, Field(ge=0)]
+    omega0: Frequency
+    gamma: Damping
     initial: Interval
-    duration: Annotated[float, Field(gt=0)]
+    duration: Duration
     train: Count
     test: Count
-    seed: Annotated[int, Field(ge=0)]
+    seed: Seed
 
     @model_validator(mode="after")
     def _underdamped(self) -> "TimeDataConfig":

@@ -5,15 +5,13 @@ from typing import Annotated
 
 import torch
 from jaxtyping import Float
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from torch import Tensor
 
-from pipeline.config import Interval, Range, Section
+from pipeline.bounds import Age, Count, Damping, Frequency, Real, Seed, refuse_large
+from pipeline.config import Interval, Section, ordered
 from pipeline.labs.oscillator.data.splits import Split, solved, streams
-from pipeline.labs.oscillator.data.task import TaskConfig, advance, initial_in_box
-
-Count = Annotated[int, Field(ge=1)]
-Positive = Annotated[float, Field(gt=0)]
+from pipeline.labs.oscillator.data.task import TaskConfig, advance, initial_in_box, refuse_decayed
 
 
 class WindowDataConfig(Section):
@@ -22,24 +20,27 @@ class WindowDataConfig(Section):
     A trajectory starts in the box and is seen from its ``age`` on (post 2: age 0, one damping).
     """
 
-    omega0: Range
-    gamma: Range
-    age: Range
-    window: Annotated[int, Field(ge=2)]
+    omega0: Annotated[tuple[Frequency, Frequency], AfterValidator(ordered)]
+    gamma: Annotated[tuple[Damping, Damping], AfterValidator(ordered)]
+    age: Annotated[tuple[Age, Age], AfterValidator(ordered)]
+    window: Annotated[int, Field(ge=2, le=4096)]
     initial_train: Interval
     initial_valid: Interval
     train: Count
     valid: Count
     test: Count
     test_steps: Count
-    example_omega0: Positive
-    example_initial: tuple[float, float]
-    seed: Annotated[int, Field(ge=0)]
+    example_omega0: Frequency
+    example_initial: tuple[Real, Real]
+    seed: Seed
 
     @model_validator(mode="after")
     def _physical(self) -> "WindowDataConfig":
-        if self.gamma[0] < 0 or self.age[0] < 0:
-            raise ValueError(f"gamma and age must be >= 0, got {self.gamma[0]:g}, {self.age[0]:g}")
+        refuse_decayed(self.gamma[1] * self.age[1])
+        refuse_large("windows * (window + 1) * 2", max(self.train, self.valid), self.window + 1, 2)
+        refuse_large(
+            "test * (window + test_steps) * 2", self.test, self.window + self.test_steps, 2
+        )
         if self.omega0[0] <= self.gamma[1]:
             raise ValueError(
                 f"gamma must be < omega0 = {self.omega0[0]:g} (under-damped), got {self.gamma[1]:g}"

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from pydantic import AfterValidator, Field
 from torch import Tensor
 
+from pipeline.bounds import Count, Positive
 from pipeline.config import Section, distinct
 from pipeline.core.stats.intervals import Summary, summary
 from pipeline.labs.oscillator.data.splits import Split
@@ -27,10 +28,8 @@ Quantities = dict[str, Float[Tensor, " member"]]
 class MeasureConfig(Section):
     """Over how many steps rollouts are compared, and how far off a valid prediction may be."""
 
-    rollout_steps: Annotated[
-        tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1), AfterValidator(distinct)
-    ]
-    prediction_threshold: Annotated[float, Field(gt=0)]
+    rollout_steps: Annotated[tuple[Count, ...], Field(min_length=1), AfterValidator(distinct)]
+    prediction_threshold: Positive
 
     def require(self, steps: int, name: str) -> None:
         """Raise ValueError if a rollout is longer than the test trajectories."""

@@ -9,14 +9,20 @@ from jaxtyping import Float
 from pydantic import AfterValidator, Field, model_validator
 from torch import Tensor
 
-from pipeline.config import Interval, Range, Section, distinct
+from pipeline.bounds import Age, Count, Damping, Frequency, NonNegative, Seed, refuse_large
+from pipeline.config import Interval, Section, distinct, increasing, ordered
 from pipeline.core.stats.intervals import Summary, summary
 from pipeline.core.training.sampling import generators
-from pipeline.labs.oscillator.data.task import advance, initial_in_box, trajectories
+from pipeline.labs.oscillator.data.task import (
+    advance,
+    initial_in_box,
+    refuse_decayed,
+    trajectories,
+)
 from pipeline.labs.oscillator.measure.errors import rollout_error
 from pipeline.labs.oscillator.models.oracles import Oracle, dmd_rollout, likely_rollout
 
-Count = Annotated[int, Field(ge=1)]
+Frequencies = Annotated[tuple[Frequency, Frequency], AfterValidator(increasing)]
 
 
 class RobustnessConfig(Section):
@@ -25,27 +31,24 @@ class RobustnessConfig(Section):
     ``search`` is the range of omega0 in which the likelihood's oracle looks.
     """
 
-    noise: Annotated[
-        tuple[Annotated[float, Field(ge=0)], ...], Field(min_length=1), AfterValidator(distinct)
-    ]
-    omega0: Interval
-    bands: Annotated[tuple[Interval, ...], Field(min_length=1), AfterValidator(distinct)]
-    gamma: Annotated[float, Field(ge=0)]
-    age: Range
+    noise: Annotated[tuple[NonNegative, ...], Field(min_length=1), AfterValidator(distinct)]
+    omega0: Frequencies
+    bands: Annotated[tuple[Frequencies, ...], Field(min_length=1), AfterValidator(distinct)]
+    gamma: Damping
+    age: Annotated[tuple[Age, Age], AfterValidator(ordered)]
     initial: Interval
-    search: Interval
-    window: Annotated[int, Field(ge=2)]
+    search: Frequencies
+    window: Annotated[int, Field(ge=2, le=4096)]
     steps: Count
     trajectories: Count
-    seed: Annotated[int, Field(ge=0)]
+    seed: Seed
 
     @model_validator(mode="after")
     def _underdamped(self) -> "RobustnessConfig":
+        refuse_decayed(self.gamma * self.age[1])
+        steps = self.window + self.steps
+        refuse_large("trajectories * (window + steps) * 2", self.trajectories, steps, 2)
         lowest = min(low for low, _ in (self.omega0, *self.bands))
-        if self.age[0] < 0 or self.search[0] <= 0:
-            raise ValueError(
-                f"age must be >= 0 and search > 0, got {self.age[0]:g} and {self.search[0]:g}"
-            )
         if self.gamma >= lowest:
             raise ValueError(
                 f"gamma must be < omega0 = {lowest:g} (under-damped), got {self.gamma:g}"

@@ -1,13 +1,11 @@
 """The study's attention models of the oscillator."""
 
-from typing import Annotated
+from pydantic import model_validator
 
-from pydantic import Field, model_validator
-
+from pipeline.bounds import Layers, Size
 from pipeline.config import Section
 from pipeline.core.nn.transformer import TransformerConfig
 
-Size = Annotated[int, Field(ge=1)]
 N_CHANNELS = 2  # a state is (x, p)
 
 
@@ -16,7 +14,7 @@ class ShapeConfig(Section):
 
     d_model: Size
     d_head: Size
-    n_layers: Size
+    n_layers: Layers
     causal: bool
 
     @model_validator(mode="after")

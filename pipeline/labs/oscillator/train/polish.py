@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
 import torch
 from jaxtyping import Float
-from pydantic import Field
 from torch import Tensor, nn
 
+from pipeline.bounds import Count
 from pipeline.config import Section
 from pipeline.core.training.levenberg_marquardt import LevenbergMarquardtConfig, minimise
 from pipeline.labs.oscillator.data.splits import Split
@@ -19,7 +19,7 @@ class PolishConfig(Section):
     """Which model of the recipe is finished, on how many training windows, and how."""
 
     model: str
-    samples: Annotated[int, Field(ge=1)]
+    samples: Count
     optimizer: LevenbergMarquardtConfig
 
 

@@ -14,6 +14,7 @@ from jaxtyping import Float
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
+from pipeline.bounds import Layers, Members, Size
 from pipeline.config import Section, Seeds
 from pipeline.core.nn.attention import Kind
 from pipeline.core.nn.transformer import Transformer, TransformerConfig
@@ -27,7 +28,6 @@ from pipeline.labs.oscillator.models.attention import N_CHANNELS
 from pipeline.labs.oscillator.models.oracles import ORACLES
 from pipeline.labs.oscillator.models.scale_normalised import ScaleNormalised
 
-Size = Annotated[int, Field(ge=1)]
 Batch = tuple[Tensor, Tensor]
 Model = ScaleNormalised | Transformer
 POLISHED = "_polished"  # ends the name of a model that was polished
@@ -39,7 +39,7 @@ class RecipeConfig(Section):
     attention: Kind
     d_model: Size
     d_head: Size
-    n_layers: Size
+    n_layers: Layers
     previous_token: bool
     bias: bool
     scale_normalised: bool
@@ -81,7 +81,7 @@ class RecipesConfig(Section):
     """Recipes by name, all over the same seeds; ``members_per_cell`` seeds are stacked."""
 
     seeds: Seeds
-    members_per_cell: Annotated[int, Field(ge=1)]
+    members_per_cell: Members
     models: Annotated[Mapping[str, RecipeConfig], Field(min_length=1)]
 
     @property

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
+from pipeline.bounds import Members
 from pipeline.config import Section, Seeds, distinct
 from pipeline.core.nn.linear import LinearWindow, LinearWindowConfig
 from pipeline.core.nn.transformer import Transformer
@@ -43,7 +44,7 @@ class VariableTrainConfig(Section):
     """O5: models, all trained alike; ``members_per_cell`` seeds are stacked in one computation."""
 
     seeds: Seeds
-    members_per_cell: Annotated[int, Field(ge=1)]
+    members_per_cell: Members
     loss: LossKind
     training: TrainingConfig
     models: Annotated[Mapping[str, ShapeConfig], Field(min_length=1)]

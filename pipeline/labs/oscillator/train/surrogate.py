@@ -6,9 +6,10 @@ from typing import Annotated
 import pandas as pd
 import torch
 from jaxtyping import Float
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor
 
+from pipeline.bounds import Count, refuse_large
 from pipeline.config import Section
 from pipeline.core.nn.layers import MemberModule
 from pipeline.core.nn.linear import LinearWindow, fit_linear_window
@@ -21,9 +22,14 @@ CHUNK = 1024  # windows a forward pass: bounds memory, changes nothing
 class SurrogateConfig(Section):
     """The regularisations that are tried, and on how much they are compared."""
 
-    cutoffs: Annotated[tuple[Annotated[float, Field(gt=0, lt=1)], ...], Field(min_length=1)]
-    windows: Annotated[int, Field(ge=1)]
-    steps: Annotated[int, Field(ge=1)]
+    cutoffs: Annotated[tuple[Annotated[float, Field(ge=1e-16, lt=1)], ...], Field(min_length=1)]
+    windows: Count
+    steps: Count
+
+    @model_validator(mode="after")
+    def _fits_into_memory(self) -> "SurrogateConfig":
+        refuse_large("windows * steps * 2", self.windows, self.steps, 2)
+        return self
 
 
 @dataclass(frozen=True)
