@@ -2,7 +2,7 @@ r"""Compare two ``data/`` folders: ``python -m bench.compare_outputs OLD NEW [--
 
 A file is *same* (its bytes), *renamed* (every number and text the same bits, other names or another
 form of file), *different*, or *only* in one folder. The exit code is 1 if a file is different or
-missing and no ``expected`` reason names it.
+missing and neither ``changed`` nor ``expected`` nor ``alone`` says why.
 
 The renames are a YAML file. Patterns of names are regular expressions that match a whole name, with
 groups for the replacement; those of files are globs over the path below ``data/`` as it is now.
@@ -11,24 +11,33 @@ groups for the replacement; those of files are globs over the path below ``data/
     columns:  {'*/points.csv': {lean: covariance}}          # of tables
     keys:     {'*/results.json': {'(.*)\.m16': '\1.T16'}}   # dotted; also of a model's ``config``
     names:    {'*': {'head(_.*)?': 'cls_head\1'}}           # of arrays, models, tensors; any text
+    parts:    {'*/heads.npz': {'map_(\d)': 'maps[\1,:]'}}   # arrays that are part of another now
     added:    {'*/points.csv': [seeds]}                     # columns, keys, arrays of the new alone
     removed:  {'*/table.csv': [note]}                       # of the old alone, where not renamed
+    changed:  {'*/fits.csv': {low: [1e-12, 'in float64']}}  # entries (new name) that differ by no
+                                                            # more (none: anyhow), and why
     expected: {'*/c7_*.png': 'the title says the seed'}     # files that differ, and why
+    alone:    {'*/metrics.json': 'the headline alone'}      # files in one folder only, and why
 
 Several patterns of ``columns``, ``keys`` and ``names`` may fit: all are applied, one after another.
+In a file of models they are tried on MODEL and on each KEY or tensor's name, ``names`` then on
+MODEL/NAME too.
 """
 
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import yaml
 
-from bench.output_entries import READERS, Entries, Renames, differences, renamed_entry
+from bench.output_entries import READERS, Entries, Renames, differences, renamed_entry, with_parts
 
-SECTIONS = ("files", "columns", "keys", "names", "added", "removed", "expected")
+SECTIONS = (
+    "files", "columns", "keys", "names", "parts",
+    "added", "removed", "changed", "expected", "alone",
+)  # fmt: skip
 KINDS = ("same", "renamed", "different", "only")
 
 
@@ -47,11 +56,14 @@ class Verdict:
         return self.kind in ("same", "renamed") or self.reason is not None
 
 
-def compare_entries(path: str, old: Entries, new: Entries, renames: Renames) -> tuple[str, str]:
-    """Return the kind of a file's verdict and its detail, from its entries before and now."""
+def compare_entries(path: str, old: Entries, new: Entries, renames: Renames) -> Verdict:
+    """Judge a file by its entries before and now."""
     renames.met.clear()
     now = {renamed_entry(path, name, renames): value for name, value in old.items()}
-    complaints, notes = [], []
+    new = with_parts(new, now)
+    complaints: list[str] = []
+    notes: list[str] = []
+    reasons: dict[str, None] = {}
     if len(now) < len(old):
         complaints.append("two entries are renamed alike")
     lost, gained = now.keys() - new.keys(), new.keys() - now.keys()
@@ -60,20 +72,45 @@ def compare_entries(path: str, old: Entries, new: Entries, renames: Renames) -> 
         for group, where in ((listed, notes), (names - listed, complaints)):
             if group:
                 where.append(f"{section}: {shortened(sorted(group))}")
-    count, largest, where_found = 0, 0.0, []
+    changes, unexpected = Unequal(), Unequal()
     for name in [name for name in now if name in new]:
         result = differences(now[name], new[name], path, renames)
-        if isinstance(result, str):
-            complaints.append(f"{name}: {result}")
-        elif result[0]:
-            count, largest = count + result[0], max(largest, result[1])
-            where_found.append(name)
-    if count:
-        size = "not numbers" if largest == float("inf") else f"by {largest:.2g} at most"
-        complaints.insert(0, f"{count} values differ, {size} ({shortened(where_found)})")
+        reason = None if result == (0, 0.0) else renames.change(path, name, result)
+        if reason is not None:
+            reasons[reason] = None
+        (unexpected if reason is None else changes).note(name, result)
+    complaints += unexpected.told()
     if complaints:
-        return "different", "; ".join(complaints)
-    return "renamed", "; ".join([*renames.met, *notes]) or "the same entries in another form"
+        return Verdict(path, "different", "; ".join(complaints))
+    if reasons:
+        return Verdict(path, "different", "; ".join(changes.told()), "; ".join(reasons))
+    detail = "; ".join([*renames.met, *notes]) or "the same entries in another form"
+    return Verdict(path, "renamed", detail)
+
+
+@dataclass
+class Unequal:
+    """The entries of a file that are not the same, to be told in a line."""
+
+    count: int = 0
+    largest: float = 0.0
+    names: list[str] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
+
+    def note(self, name: str, result: tuple[int, float] | str) -> None:
+        """Take what :func:`differences` says of an entry."""
+        if isinstance(result, str):
+            self.others.append(f"{name}: {result}")
+        elif result[0]:
+            self.count, self.largest = self.count + result[0], max(self.largest, result[1])
+            self.names.append(name)
+
+    def told(self) -> list[str]:
+        """Return the values that differ, with names and greatest size, and what has no size."""
+        if not self.count:
+            return self.others
+        size = "not numbers" if self.largest == float("inf") else f"by {self.largest:.2g} at most"
+        return [f"{self.count} values differ, {size} ({shortened(self.names)})", *self.others]
 
 
 def shortened(names: Sequence[str], limit: int = 4) -> str:
@@ -82,13 +119,14 @@ def shortened(names: Sequence[str], limit: int = 4) -> str:
     return ", ".join(names[:limit]) + more
 
 
-def compare_file(path: str, old: Path, new: Path, renames: Renames) -> tuple[str, str]:
-    """Return the kind of a file's verdict and its detail."""
+def compare_file(path: str, old: Path, new: Path, renames: Renames) -> Verdict:
+    """Judge a file that stands in both folders."""
     if old.read_bytes() == new.read_bytes():
-        return "same", ""
+        return Verdict(path, "same")
     reader = READERS.get(new.suffix)
     if reader is None:
-        return "different", f"bytes ({old.stat().st_size} -> {new.stat().st_size})"
+        sizes = f"{old.stat().st_size} -> {new.stat().st_size}"
+        return Verdict(path, "different", f"bytes ({sizes})")
     return compare_entries(path, reader(old), reader(new), renames)
 
 
@@ -108,14 +146,17 @@ def compare(old_root: Path, new_root: Path, renames: Renames) -> list[Verdict]:
     verdicts = []
     for path in sorted(old.keys() | new.keys()):
         if path not in new or path not in old:
-            kind, detail = "only", "in the old" if path in old else "in the new"
+            verdict = Verdict(path, "only", "in the old" if path in old else "in the new")
         else:
-            kind, detail = compare_file(path, old[path][1], new[path], renames)
+            verdict = compare_file(path, old[path][1], new[path], renames)
         if path in old and old[path][0] != path:
-            kind = "renamed" if kind == "same" else kind
-            detail = "; ".join(filter(None, [f"was {old[path][0]}", detail]))
-        reason = renames.reason(path) if kind in ("different", "only") else None
-        verdicts.append(Verdict(path, kind, detail, reason))
+            kind = "renamed" if verdict.kind == "same" else verdict.kind
+            detail = "; ".join(filter(None, [f"was {old[path][0]}", verdict.detail]))
+            verdict = replace(verdict, kind=kind, detail=detail)
+        if not verdict.explained:
+            section = "alone" if verdict.kind == "only" else "expected"
+            verdict = replace(verdict, reason=renames.reason(section, path))
+        verdicts.append(verdict)
     return verdicts
 
 

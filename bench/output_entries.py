@@ -46,14 +46,22 @@ class Renames:
             for pattern in patterns
         )
 
-    def reason(self, path: str) -> str | None:
-        """Return why a file is expected to differ."""
-        for files, reason in self.table.get("expected", {}).items():
+    def change(self, path: str, name: str, result: "tuple[int, float] | str") -> str | None:
+        """Return why an entry (by its present name) may differ so, or None if it may not."""
+        for pattern, (limit, reason) in self._of_file("changed", path):
+            small = not isinstance(result, str) and limit is not None and result[1] <= limit
+            if re.fullmatch(pattern, name) and (limit is None or small):
+                return str(reason)
+        return None
+
+    def reason(self, section: str, path: str) -> str | None:
+        """Return why a file is expected to differ, or to be alone."""
+        for files, reason in self.table.get(section, {}).items():
             if fnmatchcase(path, files):
                 return str(reason)
         return None
 
-    def _of_file(self, section: str, path: str) -> Iterator[tuple[str, str]]:
+    def _of_file(self, section: str, path: str) -> Iterator[tuple[str, Any]]:
         for files, renames in self.table.get(section, {}).items():
             if fnmatchcase(path, files):
                 yield from renames.items()
@@ -125,9 +133,31 @@ def renamed_entry(path: str, name: str, renames: Renames) -> str:
     """Return the new name of an entry of a file that is now at ``path``."""
     suffix = Path(path).suffix
     if suffix != ".safetensors":
-        return renames.apply(SECTION_OF[suffix], path, name)
+        return renames.apply("parts", path, renames.apply(SECTION_OF[suffix], path, name))
     parts = [renames.apply("names", path, part) for part in name.split("/")]
-    return "/".join(renames.apply("keys", path, part) for part in parts)
+    whole = "/".join(renames.apply("keys", path, part) for part in parts)
+    return renames.apply("names", path, whole)
+
+
+def with_parts(new: Entries, old: Entries) -> Entries:
+    """Return ``new`` with the parts of its arrays that ``old`` (by present names) speaks of.
+
+    A part is named ARRAY[INDEX]: numbers, ``:`` for a whole axis, ``*`` for as much of it as there
+    was. An array of which there are parts is no entry by itself.
+    """
+    parts, wholes = {}, set()
+    for name, value in old.items():
+        match = re.fullmatch(r"(.*)\[(.*)\]", name)
+        if match and match[1] in new:
+            sizes = iter(np.shape(value))
+            index: list[int | slice] = []
+            for axis in match[2].split(","):
+                fixed = axis.strip() not in (":", "*")
+                size = None if fixed else next(sizes, None)
+                index.append(int(axis) if fixed else slice(size if axis.strip() == "*" else None))
+            parts[name] = np.asarray(new[match[1]])[tuple(index)]
+            wholes.add(match[1])
+    return {name: value for name, value in new.items() if name not in wholes} | parts
 
 
 def as_number(text: Any) -> float:

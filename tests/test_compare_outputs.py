@@ -139,13 +139,68 @@ def test_a_renamed_value_that_differs_is_different(tmp_path: Path) -> None:
     assert run(tmp_path, new, columns={"*/table.csv": {"lean": "covariance"}}) == 1
 
 
+CHANGED = {
+    "arrays": {"gain": np.array([1.0000001, np.nan]), "who": np.array(["head", "mlp", "cls"])}
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "code", "told"),
+    [
+        ({"gain": [1e-6, "in float64"], "who": [None, "one more"]}, 0,
+         "(gain); who: shape (2,) -> (3,) [in float64; one more]"),
+        ({"gain|who": [None, "drawn anew"]}, 0, "[drawn anew]"),
+        ({"gain": [1e-8, "in float64"], "who": [None, "one more"]}, 1,
+         "1 values differ, by 1e-07 at most (gain)\n"),
+        ({"gain": [1e-6, "in float64"], "who": [1, "one more"]}, 1,
+         "npz: who: shape (2,) -> (3,)\n"),
+        ({"gain": [1e-6, "in float64"]}, 1, "npz: who: shape (2,) -> (3,)\n"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_an_entry_may_change_for_a_reason_and_by_no_more(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    changed: dict[str, Any],
+    code: int,
+    told: str,
+) -> None:
+    new = put(tmp_path / "new", **CHANGED)
+    assert run(tmp_path, new, changed={"*/arrays.npz": changed}) == code
+    assert told in capsys.readouterr().out
+
+
+def test_arrays_may_be_parts_of_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    who = {"who": np.array(["head", "mlp"])}
+    put(tmp_path / "old", arrays=who | {"map_0": np.arange(2.0), "map_1": np.arange(3.0)})
+    maps = np.array([[[0.0, 7.0], [1.0, 8.0], [9.0, 9.0]], [[0.0, 1.0], [1.0, 8.0], [2.0, 9.0]]])
+    new = put(tmp_path / "new", arrays=who | {"maps": maps})
+    parts = {"*/arrays.npz": {r"map_(\d)": r"maps[\1,*,0]"}}
+    assert run(tmp_path, new, parts=parts) == 0
+    parts = {"*/arrays.npz": {r"map_(\d)": r"maps[\1,:,0]"}}
+    assert run(tmp_path, new, parts=parts) == 1
+    assert "maps[0,:,0]: shape (2,) -> (3,)" in capsys.readouterr().out
+    parts = {"*/arrays.npz": {r"map_(\d)": r"maps[\1,*,1]"}}
+    assert run(tmp_path, new, parts=parts) == 1
+    assert run(tmp_path, new, parts={"*/arrays.npz": {r"map_(\d)": r"map[\1]"}}) == 1
+    assert "removed: map[0], map[1]; added: maps" in capsys.readouterr().out
+
+
+def test_a_tensor_is_renamed_by_its_model_and_name(tmp_path: Path) -> None:
+    weights = {"small/U": WEIGHTS["small/W"], "small/b": WEIGHTS["small/b"]}
+    new = put(tmp_path / "new", weights=models(weights))
+    assert run(tmp_path, new, names={"*.safetensors": {"(small)/W": r"\1/U"}}) == 0
+    assert run(tmp_path, new, names={"*.safetensors": {"(large)/W": r"\1/U"}}) == 1
+
+
 @pytest.mark.parametrize("side", ["old", "new"])
-def test_a_file_on_one_side_alone_fails_unless_expected(tmp_path: Path, side: str) -> None:
+def test_a_file_on_one_side_alone_fails_unless_it_may_be(tmp_path: Path, side: str) -> None:
     put(tmp_path / "old")
     new = put(tmp_path / "new")
     (tmp_path / side / "measure" / "more.txt").write_text("", encoding="utf-8")
     assert run(tmp_path, new) == 1
-    assert run(tmp_path, new, expected={"measure/more.txt": "a note"}) == 0
+    assert run(tmp_path, new, alone={"measure/more.txt": "a note"}) == 0
+    assert run(tmp_path, new, expected={"measure/more.txt": "it differs"}) == 1
 
 
 def test_two_files_or_entries_renamed_alike_are_refused(tmp_path: Path) -> None:
