@@ -112,8 +112,11 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("edges")
     without = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "pipeline" / "runtime", folder / "pipeline" / "runtime", ignore=without)
-    for name in ("__init__", "__main__", "commands", "config", "presets"):
-        shutil.copy(ROOT / "pipeline" / f"{name}.py", folder / "pipeline")
+    shutil.copytree(
+        ROOT / "pipeline" / "tracking", folder / "pipeline" / "tracking", ignore=without
+    )
+    for file in (ROOT / "pipeline").glob("*.py"):
+        shutil.copy(file, folder / "pipeline")
     for name in ("requirements.lock", ".dvcignore"):
         shutil.copy(ROOT / name, folder)
     write(folder, FILES)

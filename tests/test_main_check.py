@@ -48,7 +48,7 @@ def test_the_real_params_pass(root: Path, capsys: pytest.CaptureFixture[str], co
             "presets.cosine.batch_size)",
         ),
         ("  cosine:\n", "  cosin:\n", "oscillator.train_fixed.training.preset: there is no preset"),
-        ("    dt: 0.1 ", "    dt: -0.1 ", "oscillator.task.dt must be > 0, got -0.1"),
+        ("    dt: 0.1 ", "    dt: -0.1 ", "oscillator.task.dt must be >= 1e-06, got -0.1"),
         ("    dt: 0.1 ", "    td: 0.1 ", "oscillator.task.dt is missing"),
         ("  measure:", "  measured:", "oscillator.measure is missing"),
     ],
