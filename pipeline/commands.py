@@ -70,6 +70,13 @@ def track(name: str, root: Path, process: TrackingProcess, timing: Timing) -> No
         )
 
 
+def log_missing(root: Path) -> None:
+    """Log what dvc.lock holds of today's stages; it keeps the entries of those that are gone."""
+    stages = dag.read(root)
+    executions = provenance.from_lock(root)
+    backfill.log_missing(root, {name: executions[name] for name in executions if name in stages})
+
+
 def check(root: Path) -> None:
     """Check params.yaml as a whole, without DVC."""
     dag.stage_module(dag.CHECK).check(root)
@@ -106,7 +113,7 @@ def run(arguments: Sequence[str], root: Path) -> int:
         "check": lambda: check(root),
         "schema": lambda: write_schema(root),
         "prepare": lambda: store.prepare(root),
-        "track": lambda: backfill.log_missing(root, provenance.from_lock(root)),
+        "track": lambda: log_missing(root),
         "ui": lambda: ui.serve(root, options.port),
         "quick": lambda: smoke.run(root, options.folder),
     }
