@@ -21,7 +21,7 @@ REFUSED = {
         [8, 40], "dimensions and offsets must need at most 8192 patterns, got 2^",
     ),
     "exponential.criteria.radius_eighth.dimensions": (
-        [16, 2048], "dimensions and offsets must need at most 1.67772e+07 patterns, got 2^",
+        [16, 512], "dimensions and offsets must need at most 1.67772e+07 patterns, got 2^",
     ),
     "exponential.criteria.radius_eighth.offsets": ([-1.0, 1e200], "must be <= 30, got 1e+200"),
     "retrieval.clusters": (7, "energy.retrieval: clusters must divide patterns, got 7 and 64"),

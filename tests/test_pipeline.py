@@ -144,7 +144,7 @@ def test_a_changed_number_reruns_what_it_can_affect(copy):
         (copy / "params.yaml").write_text(before)
         dvc(copy, "repro", "check_params")
     assert {"oscillator_train_variable", "oscillator_train_linear"} <= set(stages)
-    assert not {"oscillator_train_fixed", "oscillator_data", "memory_laws"} & set(stages)
+    assert not {"oscillator_train_fixed", "oscillator_data", "memory_data"} & set(stages)
 
 
 def test_a_bad_number_stops_before_anything_is_deleted(copy):
@@ -156,7 +156,7 @@ def test_a_bad_number_stops_before_anything_is_deleted(copy):
     finally:
         (copy / "params.yaml").write_text(before)
     assert failed.returncode != 0
-    assert "params.yaml: oscillator.task.dt must be > 0, got -0.1" in failed.stderr
+    assert "params.yaml: oscillator.task.dt must be >= 1e-06, got -0.1" in failed.stderr
     assert (
         dvc(copy, "checkout", "data/check_params/code", "data/check_params/params").returncode == 0
     )

@@ -18,6 +18,10 @@ from pipeline.labs.energy.data.patterns import random_spins
 from pipeline.labs.energy.models import dense, exponential
 
 Dimensions = Annotated[tuple[Annotated[int, Field(ge=4, le=2048)], ...], Field(min_length=2)]
+# Its theory counts in 2^d; what passes is bound by the number of patterns long before.
+ExponentialDimensions = Annotated[
+    tuple[Annotated[int, Field(ge=4, le=512)], ...], Field(min_length=2)
+]
 BLOCK_ELEMENTS = 1_000_000  # overlaps in one computation: 8 MB of float64, near the cache
 
 MOST_PATTERNS = 2.0**24  # random spins of so many patterns are drawn in about an hour a seed
@@ -69,7 +73,7 @@ class Criterion(Section):
     all its patterns do). ``offsets``: log2 of the numbers of patterns tried over the theory's.
     """
 
-    dimensions: Dimensions
+    dimensions: ExponentialDimensions
     radius: Annotated[float, Field(ge=0, lt=0.5)]
     retrieved: Annotated[float, Field(gt=0, lt=1)]
     whole_draws: bool
