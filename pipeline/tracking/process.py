@@ -1,9 +1,9 @@
 """A process beside the stage: it imports MLflow while the stage computes, and then logs it.
 
-In a thread of the stage's own process the import would take turns with the stage's imports (3.7 s
-for both; one after the other 3.2 s; so 1.6 s), and what hangs could not be ended. The two speak in
-lines of JSON: the stage sends one request; the process answers with how many seconds its next step
-may take, again and again, and at last with how it ended. ``python -m pipeline.tracking.process
+In a thread of the stage's own process the import would take turns with the stage's imports, which
+is slower than one after the other, and what hangs could not be ended. The two speak in lines of
+JSON: the stage sends one request; the process answers with how many seconds its next step may take,
+again and again, and at last with how it ended. ``python -m pipeline.tracking.process
 ROOT`` is the other end.
 """
 
