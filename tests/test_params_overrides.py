@@ -117,7 +117,8 @@ def difference(written: Path, copy: Path) -> tuple[list[str], list[str]]:
 def test_the_file_is_in_the_form_that_dvc_writes(written: Path) -> None:
     # The same call on params.yaml itself brings it into this form. It drops comments and empty
     # lines that follow a list: a list cannot be the last thing in a section.
-    assert difference(FILE, written) == ([], []), "call dvc.utils.hydra.apply_overrides('params.yaml', [])"
+    command = "dvc.utils.hydra.apply_overrides('params.yaml', [])"
+    assert difference(FILE, written) == ([], []), f"call {command}"
 
 
 def test_what_is_in_braces_stays_one_line_when_it_grows() -> None:
