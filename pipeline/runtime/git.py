@@ -1,12 +1,12 @@
 """Ask git about this checkout, whatever the user's shell, settings and rights are.
 
 Variables of git's own (a hook sets them, and leads to the repository that it runs in) are left
-out, messages are English, and nothing is written: no lock, no index, no fetch.
+out, messages are English, and a question writes nothing: no lock, no index, no fetch.
 """
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 SECONDS = 5.0  # for one answer; a repository on a network disk may never give one
@@ -14,39 +14,39 @@ KEPT = ("GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM", "GIT_EXEC_
 # A checkout that another user owns: its code runs already, so git may read it too. Git takes this
 # from a command line, not from the checkout; before 2.38 from neither.
 TRUSTED = ("-c", "safe.directory=*")
-# No program of the user's, no index of git's own, and executable bits do not count.
-PLAIN = ("core.fsmonitor=false", "core.splitIndex=false", "core.fileMode=false")
+# No program of the user's is started, and no second file of an index is written.
+PLAIN = ("core.fsmonitor=false", "core.splitIndex=false")
 
 
 class GitError(RuntimeError):
     """Git gave no answer; the message is its own, in one line."""
 
 
-def environment(changes: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return this process's environment without what leads git elsewhere, with ``changes``."""
+def environment() -> dict[str, str]:
+    """Return this process's environment without what leads git elsewhere."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("GIT_") or k in KEPT}
-    quiet = {"GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
-    return {**kept, **quiet, **(changes or {})}
+    return {**kept, "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
 
 
 def ask(
     root: Path,
     *arguments: str,
-    index: Path | None = None,
+    settings: Sequence[str] = (),
+    variables: Mapping[str, str] | None = None,
     seconds: float = SECONDS,
 ) -> bytes:
-    """Return what a git command prints in ``root``; with an ``index`` beside the repository's own.
+    """Return what a git command prints in ``root``, with settings and variables of this call's.
 
     Raises GitError if there is no git, if it fails, and if it takes longer than ``seconds``.
     """
-    settings = [part for setting in PLAIN for part in ("-c", setting)]
-    command = ["git", *TRUSTED, *settings, "-C", str(root), *arguments]
+    options = [part for setting in (*PLAIN, *settings) for part in ("-c", setting)]
+    command = ["git", *TRUSTED, *options, "-C", str(root), *arguments]
     try:
         finished = subprocess.run(
             command,
             stdin=subprocess.DEVNULL,  # the tracking process reads its request there
             capture_output=True,
-            env=environment({} if index is None else {"GIT_INDEX_FILE": str(index)}),
+            env={**environment(), **(variables or {})},
             timeout=seconds,
             check=False,
         )
@@ -59,6 +59,14 @@ def ask(
     if finished.returncode:
         raise GitError(reason(finished.stderr) or f"git {arguments[0]} failed")
     return finished.stdout
+
+
+def without_settings(home: Path) -> dict[str, str]:
+    """Return variables that keep the user's and the system's settings away, hooks included.
+
+    ``home`` is a folder without settings of git's, or none at all.
+    """
+    return {"HOME": str(home), "XDG_CONFIG_HOME": str(home), "GIT_CONFIG_NOSYSTEM": "1"}
 
 
 def reason(stderr: bytes) -> str:

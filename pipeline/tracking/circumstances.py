@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib import machinery, metadata
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -139,12 +139,16 @@ def _differs(root: Path) -> bool:
     staged, touched or marked in the user's does not count, and a merge may be under way.
     """
     with tempfile.TemporaryDirectory() as scratch:
-        index = Path(scratch) / "index"
-        git.ask(root, "read-tree", "HEAD", index=index)
-        options = ("--name-only", "--no-ext-diff", "--no-renames")
-        if git.ask(root, "diff", *options, "--", *SOURCES, index=index):
+        ask = partial(
+            git.ask,
+            root,
+            settings=["core.fileMode=false"],  # Python runs a module whatever its executable bits
+            variables={"GIT_INDEX_FILE": str(Path(scratch) / "index")},
+        )
+        ask("read-tree", "HEAD")
+        if ask("diff", "--name-only", "--no-ext-diff", "--no-renames", "--", *SOURCES):
             return True
-        others = git.ask(root, "ls-files", "--others", "-z", "--", dag.PACKAGE, index=index)
+        others = ask("ls-files", "--others", "-z", "--", dag.PACKAGE)
     return any(_importable(os.fsdecode(name)) for name in others.split(b"\0"))
 
 
