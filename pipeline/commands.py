@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pipeline import config
-from pipeline.runtime import dag, heartbeat, locks, numerics, provenance, smoke
+from pipeline.runtime import dag, dvc_files, heartbeat, locks, numerics, provenance, smoke
 from pipeline.tracking import backfill, store, ui
 from pipeline.tracking.circumstances import Timing
 from pipeline.tracking.process import TrackingProcess
@@ -34,6 +34,7 @@ def expected_errors() -> tuple[type[Exception], ...]:
         FingerprintError,
         locks.BusyError,
         store.TrackingError,
+        dvc_files.DvcFileError,
         smoke.QuickError,
     )
 
@@ -75,9 +76,7 @@ def track(name: str, root: Path, process: TrackingProcess, timing: Timing) -> No
 
 def log_missing(root: Path) -> None:
     """Log what dvc.lock holds of today's stages; it keeps the entries of those that are gone."""
-    stages = dag.read(root)
-    executions = provenance.from_lock(root)
-    backfill.log_missing(root, {name: executions[name] for name in executions if name in stages})
+    backfill.log_missing(root, provenance.from_lock(root))
 
 
 def check(root: Path) -> None:
