@@ -5,9 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from pipeline.runtime.files import md5
 from pipeline.tracking.backfill import log_missing
 from pipeline.tracking.record import record
-from tracking.stage_files import TIMING, client_of, runs_of, write_stage
+from tracking.stage_files import TIMING, client_of, execution_of, runs_of, write_stage
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 
@@ -98,3 +99,20 @@ def test_backfill_with_nothing_to_do_imports_neither_mlflow_nor_torch(root):
     )
     subprocess.run([sys.executable, "-c", code, str(root)], cwd=REPOSITORY, check=True)
     assert sorted(path.name for path in root.glob("*mlflow.db*")) == ["mlflow.db"]
+
+
+def test_a_stage_of_the_user_s_own_is_logged_with_what_it_has(root):
+    (root / "table").mkdir()
+    (root / "table/a.csv").write_text("a\n1\n")
+    own = execution_of(
+        root,
+        "own@1",
+        cmd="echo 1\necho 2",
+        deps={"https://host/a": '{"etag": "1"}'},
+        outs={"table": md5(root / "table"), "table/a.csv": md5(root / "table/a.csv")},
+        params={"k": 3},
+    )
+    said = []
+    log_missing(root, {"own@1": own}, said.append)
+    assert said == ["own@1: logged"]
+    assert runs_of(root)["own@1"].data.params == {"k": "3"}
