@@ -8,8 +8,16 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 
+from pipeline.one_line import one_line, shortened, shown
+
 DATA, REFERENCE = "data", "reference"
 CACHE = "__pycache__"  # of Python, which DVC does not read either
+# What is larger is not read at all, so that no file costs minutes or the memory. The largest array
+# that the params allow has 1.5 GiB and a file a few of them; tables and JSON have kilobytes.
+MOST_BYTES = 8 * 2**30
+MOST_TEXT = 256 * 2**20
+PROBLEM = 600  # characters of what a message tells of a file, whose text may be foreign
+NAME = 150  # characters of a file's name, of 255 bytes that a file system takes
 
 
 class ArtifactError(ValueError):
@@ -19,7 +27,7 @@ class ArtifactError(ValueError):
         super().__init__(path, problem)  # both, so that it can come home from a worker process
 
     def __str__(self) -> str:
-        path, problem = self.args
+        path, problem = self.args[0], one_line(shortened(self.args[1], PROBLEM))
         place = placed(path)
         stage = place.split("/")[0]
         if stage == REFERENCE:  # published numbers: under git, made by no stage
@@ -79,10 +87,16 @@ def recording() -> Iterator[dict[Path, str]]:
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[None]:
-    """Turn whatever goes wrong in the block into an ArtifactError about ``path``."""
+def reading(path: Path, most: int = MOST_BYTES) -> Iterator[None]:
+    """Turn whatever goes wrong in the block into an ArtifactError about ``path``.
+
+    What is no file, or has more bytes than ``most``, is refused before the block.
+    """
     if not path.is_file():
-        raise ArtifactError(path, "is missing")
+        # A folder, or a pipe, which to open would wait for ever.
+        raise ArtifactError(path, "is no file" if os.path.lexists(path) else "is missing")
+    if (size := path.stat().st_size) > most:
+        raise ArtifactError(path, f"has {size} bytes, at most {most} are read")
     record = _record.get()
     if record is not None and path not in record:
         record[path] = md5(path)
@@ -93,5 +107,20 @@ def reading(path: Path) -> Iterator[None]:
     except Exception as error:  # the readers of zip, npy, csv, ... raise many kinds on odd bytes
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ArtifactError(
-            path, f"is truncated or not a {path.suffix[1:]} file ({reason})"
+            path, f"is truncated or not a {path.suffix[1:]} file ({shortened(reason)})"
         ) from error
+
+
+def plain_name(name: str) -> str:
+    """Return a name unchanged; ValueError unless it is that of a file in the folder it is read in.
+
+    A name that comes out of a file must not lead elsewhere.
+    """
+    if (
+        not name.isprintable()
+        or not 0 < len(name) <= NAME
+        or name.startswith((".", "~", "-"))
+        or any(character in name for character in "/\\:")
+    ):
+        raise ValueError(f"must be the name of a file beside it, got {shown(name)}")
+    return name
