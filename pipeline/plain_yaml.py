@@ -79,6 +79,9 @@ def parse(text: str) -> Any:
     # Beside its own errors the parser raises what Python's date, int and its own slips raise.
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
+        reason = reason.replace(
+            ' in "<unicode string>",', " at"
+        )  # the parser does not know the file
         raise YamlError(one_line(reason, EXCERPT)) from error
     _refuse_odd(content, "")
     return content
