@@ -17,6 +17,7 @@ CACHE = "__pycache__"  # of Python, which DVC does not read either
 MOST_BYTES = 8 * 2**30
 MOST_TEXT = 256 * 2**20
 PROBLEM = 600  # characters of what a message tells of a file, whose text may be foreign
+NO_FILE = "is no file"  # but a folder, a link to nowhere, or a pipe, which one would wait for
 NAME = 150  # characters of a file's name, of 255 bytes that a file system takes
 
 
@@ -62,7 +63,10 @@ _record: ContextVar[dict[Path, str] | None] = ContextVar("_record", default=None
 
 
 def md5(path: Path) -> str:
-    """Return the md5 of a file's or a folder's content, as dvc.lock states it."""
+    """Return the md5 of a file's or a folder's content, as dvc.lock states it.
+
+    Raises OSError if there is none, ArtifactError if it is neither: a pipe, a device.
+    """
     if path.is_dir():
         names = sorted(
             file.relative_to(path).as_posix()
@@ -71,6 +75,8 @@ def md5(path: Path) -> str:
         )
         entries = [{"md5": md5(path / name), "relpath": name} for name in names]
         return hashlib.md5(json.dumps(entries, sort_keys=True).encode()).hexdigest() + ".dir"
+    if path.exists() and not path.is_file():
+        raise ArtifactError(path, NO_FILE)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "md5").hexdigest()
 
@@ -93,8 +99,7 @@ def reading(path: Path, most: int = MOST_BYTES) -> Iterator[None]:
     What is no file, or has more bytes than ``most``, is refused before the block.
     """
     if not path.is_file():
-        # A folder, or a pipe, which to open would wait for ever.
-        raise ArtifactError(path, "is no file" if os.path.lexists(path) else "is missing")
+        raise ArtifactError(path, NO_FILE if os.path.lexists(path) else "is missing")
     if (size := path.stat().st_size) > most:
         raise ArtifactError(path, f"has {size} bytes, at most {most} are read")
     record = _record.get()
