@@ -1,57 +1,58 @@
-# make repro and make test do all the set-up on a fresh machine with Python 3.11.
-PYTHON ?= python3.11
-VENV := .venv
-BIN := $(CURDIR)/$(VENV)/bin
-READY := $(VENV)/.ready
+# make repro and make test do all the set-up on a fresh machine with Python 3.11, 3.12 or 3.13.
+# A value may hold any character, so recipes read it as the shell's variable: "$$PORT".
+PYTHON ?=
+TORCH ?=
 PORT ?= 5000
-export PATH := $(BIN):$(PATH)
+export PYTHON TORCH PORT
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export MLFLOW_DISABLE_TELEMETRY := true
+# What an active environment, a module system or a git hook left would lead out of this checkout.
+unexport PYTHONHOME PYTHONPATH PYTHONUSERBASE PYTHONSAFEPATH VIRTUAL_ENV CONDA_PREFIX
+unexport GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_COMMON_DIR GIT_NAMESPACE GIT_PREFIX
+# The scripts of .venv are named by python -m: it needs no path in them.
+RUN := .venv/bin/python -m
 
-.PHONY: repro test lint ui quick track lock clean help
+$(if $(wildcard .make/environment.py),,$(error run make in the folder of the checkout, or make -C FOLDER))
+
+.PHONY: repro test soak verify lint ui quick track ready lock clean help
 .DEFAULT_GOAL := help
 
 help: ## say what the targets do
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
 
-$(READY): requirements.lock pyproject.toml
-	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) is not installed; name another 3.11 with PYTHON=..." >&2; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@# torch first and by pip alone: another installer, or a range, pulls gigabytes
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check $$(grep -m1 '^torch==' requirements.lock)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --config-settings editable_mode=compat -e .
-	$(BIN)/python -m pipeline prepare
-	@touch $(READY)
+ready: ## install what is locked into .venv (every target that needs it does)
+	@python=$$(sh .make/find_python.sh) && "$$python" -E -s .make/environment.py
 
-repro: $(READY) ## set up, run the pipeline, log what DVC restored or skipped
-	@$(BIN)/dvc repro
-	@$(BIN)/python -m pipeline track
+repro: ready ## set up, run the pipeline, log what DVC restored or skipped
+	@$(RUN) pipeline prepare || :
+	@$(RUN) dvc repro
+	@$(RUN) pipeline track
 
-test: $(READY) ## set up, run the whole test suite
-	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
+test: ready ## set up, run the whole test suite
+	$(RUN) pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
-lint: $(READY) ## ruff, mypy, import contracts
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
+lint: ready ## ruff, mypy, import contracts
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	$(RUN) mypy
+	.venv/bin/lint-imports
 
-ui: $(READY) ## browse the runs in MLflow (PORT=5000)
-	@$(BIN)/python -m pipeline ui --port $(PORT)
+ui: ready ## browse the runs in MLflow (PORT=5000)
+	@$(RUN) pipeline ui --port "$$PORT"
 
-quick: $(READY) ## the whole pipeline at small scale in a scratch copy
-	@$(BIN)/python -m pipeline quick
+quick: ready ## the whole pipeline at small scale in a scratch copy
+	@$(RUN) pipeline quick
 
-track: $(READY) ## log the stages that dvc.lock holds and MLflow does not
-	@$(BIN)/python -m pipeline track
+track: ready ## log the stages that dvc.lock holds and MLflow does not
+	@$(RUN) pipeline track
 
 lock: ## write requirements.lock anew from pyproject.toml
-	rm -rf .lock-venv && $(PYTHON) -m venv .lock-venv
-	.lock-venv/bin/python -m pip install --quiet $$(sed -n 's/^ *"\(torch==.*\)",/\1/p' pyproject.toml)
+	rm -rf .lock-venv && python=$$(sh .make/find_python.sh) && "$$python" -m venv .lock-venv
+	.lock-venv/bin/python -m pip install --quiet "$$(sed -n 's/^ *"\(torch==.*\)",/\1/p' pyproject.toml)"
 	.lock-venv/bin/python -m pip install --quiet setuptools wheel -e '.[dev]'
 	.lock-venv/bin/python -m pip freeze --all --exclude-editable --exclude pip | sed 's/+cpu//' > requirements.lock
 	rm -rf .lock-venv
 
 clean: ## remove the environment and caches; data, runs and DVC's cache stay
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info
-	find pipeline tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info
+	find pipeline tests bench .make -name __pycache__ -type d -prune -exec rm -rf {} +
