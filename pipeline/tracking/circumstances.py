@@ -7,18 +7,34 @@ says what its files say: the versions that its code's fingerprint names, and no 
 import json
 import os
 import platform
-import shutil
-import subprocess
+import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import metadata
-from pathlib import Path
+from functools import cache, partial
+from importlib import machinery, metadata
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-from pipeline.runtime import dag
-from pipeline.runtime.files import md5
+from pipeline.runtime import dag, git
+from pipeline.runtime.files import CACHE, md5
 from pipeline.runtime.provenance import Execution
 
+# What can change a result, as git's patterns; of files that git does not track, what Python could
+# import. Not dvc.lock, metrics and results: they are the result. Not tests, documents, notes.
+SOURCES = (
+    f":(glob){dag.PACKAGE}/**",
+    ":(glob)params.yaml",
+    f":(glob){dag.FILE}",
+    ":(glob)requirements*.lock",
+    ":(glob)data/reference/**",
+)
+SUFFIXES = machinery.all_suffixes()
+ADVICE = {  # for a part of git's message
+    "dubious ownership": "; for this version of git: git config --global --add safe.directory {}",
+    "unsafe repository": "; for this version of git: git config --global --add safe.directory {}",
+    "Needed a single revision": " (this repository has no commit yet)",
+}
 PACKAGES = ("matplotlib", "numpy", "pandas", "scipy", "torch")  # of a stage without a fingerprint
 
 
@@ -93,20 +109,58 @@ def _installed() -> dict[str, str]:
 
 
 def commit_tags(root: Path) -> dict[str, str]:
-    """Return the commit, whether it is dirty, and the DVC experiment, as far as there are any."""
+    """Return the commit, whether it is dirty, and the DVC experiment, as far as there are any.
+
+    ``dirty`` is "true" if a result may differ from the commit's, "unknown" if git does not say;
+    what git does not say is told in a warning.
+    """
     tags = {}
     if name := os.environ.get("DVC_EXP_NAME"):
         tags["dvc.exp"] = name
-    if commit := _git(root, "rev-parse", "HEAD"):
-        # dvc.lock and metrics change while the DAG runs; they are the result, not the code.
-        changes = _git(root, "status", "--porcelain", "--", ".", ":!dvc.lock", ":!data")
+    if not git.of_checkout(root):
+        return tags
+    try:
+        commit = git.ask(root, "rev-parse", "--verify", "HEAD").decode().strip()
         tags["mlflow.source.git.commit"] = tags["commit"] = commit
-        tags["dirty"] = "true" if changes else "false"
+        tags["dirty"] = "true" if _differs(root) else "false"
+    except git.GitError as error:
+        gap = "may not be of its commit" if "commit" in tags else "names no commit"
+        advice = [text for part, text in ADVICE.items() if part in str(error)]
+        _warn(f"warning: the run {gap}: {error}{''.join(advice).format(root.resolve())}\n")
+        if "commit" in tags:
+            tags["dirty"] = "unknown"
     return tags
 
 
-def _git(root: Path, *arguments: str) -> str:
-    if shutil.which("git") is None:
-        return ""
-    command = ["git", "-C", str(root), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+def _differs(root: Path) -> bool:
+    """Tell whether a file that can change a result is not the commit's.
+
+    The files are compared with HEAD by their content, through an index of this call's own: what is
+    staged, touched or marked in the user's does not count, and a merge may be under way.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        ask = partial(
+            git.ask,
+            root,
+            settings=["core.fileMode=false"],  # Python runs a module whatever its executable bits
+            variables={"GIT_INDEX_FILE": str(Path(scratch) / "index")},
+        )
+        ask("read-tree", "HEAD")
+        if ask("diff", "--name-only", "--no-ext-diff", "--no-renames", "--", *SOURCES):
+            return True
+        others = ask("ls-files", "--others", "-z", "--", dag.PACKAGE)
+    return any(_importable(os.fsdecode(name)) for name in others.split(b"\0"))
+
+
+def _importable(name: str) -> bool:
+    """Tell whether Python could import a file, also one that git ignores; not a cached one."""
+    path = PurePosixPath(name)
+    module, _, suffix = path.name.partition(".")
+    return f".{suffix}" in SUFFIXES and all(
+        part.isidentifier() and part != CACHE for part in (*path.parts[:-1], module)
+    )
+
+
+@cache
+def _warn(message: str) -> None:
+    sys.stderr.write(message)  # once a process: ``track`` logs many runs
