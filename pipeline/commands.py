@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pipeline import config
-from pipeline.runtime import dag, locks, provenance, smoke
+from pipeline.runtime import dag, heartbeat, locks, numerics, provenance, smoke
 from pipeline.tracking import backfill, store, ui
 from pipeline.tracking.circumstances import Timing
 from pipeline.tracking.process import TrackingProcess
@@ -41,7 +41,9 @@ def expected_errors() -> tuple[type[Exception], ...]:
 def run_stage(name: str, root: Path) -> None:
     """Run one stage, and log it when its files are complete."""
     started = milliseconds()
-    with TrackingProcess(root) as process:  # it imports MLflow while torch is imported here
+    numerics.set_environment()  # before any numeric library is loaded
+    # It imports MLflow while torch is imported here.
+    with heartbeat.Heartbeat(name) as beat, TrackingProcess(root) as process:
         gc.disable()  # Python would look through all objects of torch for garbage meanwhile
         from pipeline.runtime import runner
 
@@ -49,6 +51,7 @@ def run_stage(name: str, root: Path) -> None:
         gc.enable()
         with runner.alone(name, root):
             runner.run(name, root)
+            beat.doing = "logging to MLflow"
             track(name, root, process, Timing(started, milliseconds()))
 
 

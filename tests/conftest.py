@@ -3,9 +3,9 @@
 import hypothesis
 import pytest
 
-from pipeline.runtime import parallel
+from pipeline.runtime import numerics
 
-parallel.use_one_thread()
+numerics.use_one_thread()
 # An example's time is the machine's affair: the first one pays for imports, all for what else runs.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")

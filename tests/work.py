@@ -9,6 +9,7 @@ from itertools import repeat
 from pathlib import Path
 
 import torch
+from threadpoolctl import threadpool_info
 from torch import Tensor
 
 from pipeline.core.nn.linear import LinearWindow, LinearWindowConfig
@@ -90,8 +91,12 @@ def slow_square(number: int) -> int:
     return number**2
 
 
-def threads(_: int) -> tuple[int, bool]:
-    return torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+def threads(_: int) -> tuple[int, list[tuple[str, int]], bool]:
+    """Return torch's threads, those of each library that is loaded, and whether torch is exact."""
+    import scipy.linalg  # noqa: F401 - brings a BLAS of its own
+
+    pools = [(pool["user_api"], pool["num_threads"]) for pool in threadpool_info()]
+    return torch.get_num_threads(), pools, torch.are_deterministic_algorithms_enabled()
 
 
 def fail_or_wait(folder_and_number: tuple[Path, int]) -> int:

@@ -26,9 +26,10 @@ from pipeline.runtime import dag
 
 LOCK = "requirements.lock"
 # The shell is in every stage's code, but not what it runs beside stages: tracking reads finished
-# files, and commands run no stage.
+# files, and commands run no stage. Nor what carries cells to a cluster, whose workers are held
+# against this process's code.
 SHELL = ("pipeline.__main__", "pipeline.runtime.runner")
-OUTSIDE = ("pipeline.commands", "pipeline.tracking")
+OUTSIDE = ("pipeline.commands", "pipeline.tracking", "pipeline.runtime.cluster")
 # Imports the stage that it is told to run, which is the closure's root.
 DYNAMIC = "pipeline/runtime/dag.py"
 IMPORTERS = ("import_module", "__import__")

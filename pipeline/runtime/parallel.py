@@ -6,27 +6,21 @@ address in ``ATTENTION_LAB_SCHEDULER`` the same cells go to ``dask.distributed``
 this package installed.
 """
 
-import ctypes
 import multiprocessing
 import os
-import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from multiprocessing.connection import wait as wait_for
 from typing import Any, TypeVar
 
-from tqdm import tqdm
+from pipeline.runtime import cores, numerics, progress
 
 SCHEDULER = "ATTENTION_LAB_SCHEDULER"
 WORKERS = "ATTENTION_LAB_WORKERS"
 POLL_SECONDS = 0.2
-PATIENCE_SECONDS = 10.0  # for a scheduler to answer
-# glibc's mallopt(3), and the values that keep every freed array for the next.
-M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
-NEVER_TRIM, NEVER_MMAP = 2**31 - 1, 0
 
 Cell = TypeVar("Cell")
 Result = TypeVar("Result")
@@ -38,35 +32,11 @@ class ExecutionError(RuntimeError):
     """Cells of work could not be run; the message is one line for the user."""
 
 
-def use_one_thread() -> None:
-    """Compute with one numeric thread and deterministic algorithms in this process."""
-    import torch
-
-    torch.set_num_threads(1)
-    # What torch.use_deterministic_algorithms sets, without its 2 s import of the compiler.
-    torch.set_deterministic_debug_mode("error")
-    keep_freed_memory()
-
-
-def keep_freed_memory() -> bool:
-    """Let this process keep the memory of freed arrays for the next ones; tell whether it will.
-
-    glibc gives an array of more than 32 MiB back to the system when it is freed, and a training
-    step that makes the same arrays again pays for every page of them again: up to half of its time.
-    Another C library is left as it is (False).
-    """
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (AttributeError, OSError, TypeError):  # another C library; another system
-        return False
-    return bool(mallopt(M_MMAP_MAX, NEVER_MMAP) and mallopt(M_TRIM_THRESHOLD, NEVER_TRIM))
-
-
 def worker_count() -> int:
     """Number of worker processes: the environment's word, else the cores this process may use."""
     given = os.environ.get(WORKERS)
     if given is None:
-        return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+        return cores.available()
     if not given.isdecimal() or int(given) < 1:
         raise ExecutionError(f"{WORKERS} must be a whole number >= 1, got {given!r}")
     return int(given)
@@ -103,18 +73,17 @@ def map_cells(
     """
     address = os.environ.get(SCHEDULER)
     if address:
-        return _map_on_cluster(function, cells, address, description)
+        from pipeline.runtime import cluster
+
+        return cluster.map_cells(function, cells, address, description)
     return _map_on_processes(function, cells, description, units)
-
-
-def progress_bar(description: str, total: int) -> "tqdm[Any]":
-    """Make a bar on a terminal; elsewhere (a log) stay silent."""
-    return tqdm(total=total, desc=description, disable=not sys.stderr.isatty(), leave=False)
 
 
 def _map_on_processes(
     function: Callable[[Cell], Result], cells: Sequence[Cell], description: str, units: int
 ) -> list[Result]:
+    # The workers' libraries read it when they are loaded, which is before a worker's first line.
+    numerics.set_environment()
     # forkserver: no copied threads or locks of this process, and torch is imported once for all.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["torch", "pipeline.runtime.parallel"])
@@ -122,9 +91,11 @@ def _map_on_processes(
     workers = min(worker_count(), len(cells)) or 1
     pool = ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(ticks,))
     futures: list[Future[Result]] = []
+    unit = "steps" if units else "cells"
     try:
-        futures += [pool.submit(function, cell) for cell in cells]
-        _follow(futures, ticks, progress_bar(description, units or len(cells)), bool(units))
+        with progress.following(description, units or len(cells), unit) as work:
+            futures += [pool.submit(function, cell) for cell in cells]
+            _follow(futures, ticks, work, bool(units))
         return [future.result() for future in futures]
     except BrokenProcessPool as error:
         raise ExecutionError(
@@ -139,23 +110,24 @@ def _map_on_processes(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _follow(futures: Iterable["Future[Any]"], ticks: Any, bar: "tqdm[Any]", by_units: bool) -> None:
+def _follow(
+    futures: Iterable["Future[Any]"], ticks: Any, work: progress.Progress, by_units: bool
+) -> None:
     pending = set(futures)
-    with bar:
-        while pending:
-            done, pending = wait(pending, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
-            for future in done:
-                future.result()
-            moved = 0
-            while not ticks.empty():
-                moved += ticks.get()
-            bar.update(moved if by_units else len(done))
+    while pending:
+        done, pending = wait(pending, timeout=POLL_SECONDS, return_when=FIRST_EXCEPTION)
+        for future in done:
+            future.result()
+        moved = 0
+        while not ticks.empty():
+            moved += ticks.get()
+        work.update(moved if by_units else len(done))
 
 
 def _start_worker(ticks: Any) -> None:
     global _ticks
     _ticks = ticks
-    use_one_thread()
+    numerics.use_one_thread()
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
@@ -165,34 +137,3 @@ def _end_with_parent() -> None:
     if parent is not None:
         wait_for([parent.sentinel])
         os._exit(1)
-
-
-def _on_cluster(function: Callable[[Cell], Result], cell: Cell) -> Result:
-    use_one_thread()
-    return function(cell)
-
-
-def _map_on_cluster(
-    function: Callable[[Cell], Result], cells: Sequence[Cell], address: str, description: str
-) -> list[Result]:
-    try:
-        from distributed import Client, KilledWorker, as_completed
-    except ImportError as error:
-        raise ExecutionError(
-            f"{SCHEDULER}={address} needs dask.distributed: pip install 'attention-lab[cluster]'"
-        ) from error
-    try:
-        client = Client(address, timeout=PATIENCE_SECONDS)
-    except (OSError, ValueError, TimeoutError) as error:
-        raise ExecutionError(f"{SCHEDULER}: no scheduler answers at {address}") from error
-    with client, progress_bar(description, len(cells)) as bar:
-        futures = [client.submit(_on_cluster, function, cell, pure=False) for cell in cells]
-        try:
-            for future in as_completed(futures):
-                future.result()
-                bar.update(1)
-            return client.gather(futures)
-        except KilledWorker as error:
-            raise ExecutionError(f"{description}: {SCHEDULER}: its workers were killed") from error
-        finally:
-            client.cancel(futures)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import config
-from pipeline.runtime import artifacts, dag, files, fingerprint, locks, parallel, records, results
+from pipeline.runtime import artifacts, dag, files, fingerprint, locks, numerics, records, results
 
 # What check_params depends on: it tells the others' params and code from these.
 READ_BY_CHECK = (config.FILE, fingerprint.LOCK, dag.PACKAGE)
@@ -46,8 +46,7 @@ def run(name: str, root: Path) -> None:
     partial.mkdir(parents=True)
     try:
         ground = Ground(name, root)
-        if "torch" in ground.code.packages:
-            parallel.use_one_thread()
+        numerics.use_one_thread(torch="torch" in ground.code.packages)
         params = config.build(ground.content, stage.Params)
         with files.recording() as read:
             measured = stage.run(params, root / "data", partial)

@@ -2,12 +2,13 @@
 
 import multiprocessing
 import os
-import platform
 import re
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,10 @@ import torch
 import work
 
 from pipeline.__main__ import ROOT
-from pipeline.runtime import parallel
+from pipeline.runtime import parallel, progress
 from pipeline.runtime.artifacts import ArtifactError
 from pipeline.runtime.parallel import ExecutionError
+from pipeline.runtime.progress import Progress
 
 
 @pytest.fixture(autouse=True)
@@ -59,8 +61,15 @@ def test_any_number_of_workers_gives_the_bits_of_none(
     assert not same_bits(found[:1], found[1:2])
 
 
-def test_a_worker_computes_with_one_thread_and_deterministically() -> None:
-    assert parallel.map_cells(work.threads, [0], description="threads") == [(1, True)]
+def test_a_worker_computes_with_one_thread_and_deterministically(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "4")  # the user's word, which would change the last bits
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "4")
+    torchs, pools, deterministic = parallel.map_cells(work.threads, [0], description="threads")[0]
+    assert (torchs, deterministic) == (1, True)
+    assert {"blas", "openmp"} <= {kind for kind, _ in pools}
+    assert {count for _, count in pools} == {1}
 
 
 def test_the_first_error_is_raised_and_ends_the_other_cells(
@@ -110,35 +119,24 @@ def test_the_number_of_workers_is_that_of_the_cores_unless_given(
     assert parallel.worker_count() == 7
 
 
-class Bar:
-    """Records what a progress bar is told."""
-
-    def __init__(self, total: int):
-        self.total, self.moved = total, 0
-
-    def __enter__(self) -> "Bar":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def update(self, moved: int) -> None:
-        self.moved += moved
-
-
-@pytest.mark.parametrize(("units", "total"), [(3 * work.STEPS, 3 * work.STEPS), (0, 3)])
+@pytest.mark.parametrize(
+    ("units", "total", "unit"), [(3 * work.STEPS, 3 * work.STEPS, "steps"), (0, 3, "cells")]
+)
 def test_progress_arrives_by_units_or_by_cells(
-    monkeypatch: pytest.MonkeyPatch, units: int, total: int
+    monkeypatch: pytest.MonkeyPatch, units: int, total: int, unit: str
 ) -> None:
-    bars: list[Bar] = []
+    followed: list[Progress] = []
+    following = progress.following
 
-    def recorded(description: str, total: int) -> Bar:
-        bars.append(Bar(total))
-        return bars[-1]
+    @contextmanager
+    def recorded(*work: Any) -> Iterator[Progress]:
+        with following(*work) as made:
+            followed.append(made)
+            yield made
 
-    monkeypatch.setattr(parallel, "progress_bar", recorded)
+    monkeypatch.setattr(progress, "following", recorded)
     parallel.map_cells(work.train_seed, [0, 1, 2], description="training", units=units)
-    assert [(bar.total, bar.moved) for bar in bars] == [(total, total)]
+    assert [(made.total, made.done, made.unit) for made in followed] == [(total, total, unit)]
 
 
 def test_a_log_shows_no_progress_bar(capfd: pytest.CaptureFixture[str]) -> None:
@@ -162,38 +160,3 @@ def test_workers_end_when_their_stage_is_killed(tmp_path: Path) -> None:
     stage.send_signal(signal.SIGKILL)
     assert stage.wait() == -signal.SIGKILL
     assert work.until(lambda: not any(work.alive(pid) for pid in workers), seconds=10)
-
-
-KEEPING = """
-import resource, sys, torch
-from pipeline.runtime import parallel
-from pipeline.runtime import parallel
-
-torch.set_num_threads(1)
-if sys.argv[1] == "keep":
-    assert parallel.keep_freed_memory()
-for step in range(30):
-    if step == 20:  # the heap has found its size
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    torch.ones(2**24)  # 64 MiB, more than glibc keeps by itself
-print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
-"""
-
-
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="mallopt is glibc's")
-def test_freed_memory_is_kept_for_the_next_array() -> None:
-    faults = {
-        word: int(
-            subprocess.run(
-                [sys.executable, "-c", KEEPING, word], capture_output=True, text=True, check=True
-            ).stdout
-        )
-        for word in ("keep", "give")
-    }
-    assert faults["give"] >= 10  # ten arrays of a page at least, however large the system's pages
-    assert faults["keep"] < faults["give"] / 10
-
-
-def test_another_c_library_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parallel.ctypes, "CDLL", lambda name: object())
-    assert parallel.keep_freed_memory() is False

@@ -8,13 +8,13 @@ import pytest
 import work
 from distributed import LocalCluster
 
-from pipeline.runtime import parallel
+from pipeline.runtime import cluster, parallel
 from pipeline.runtime.parallel import ExecutionError
 from runtime.test_parallel import same_bits
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[LocalCluster]:
+def local() -> Iterator[LocalCluster]:
     # One lost worker is enough: by default a cell would have to kill four of them.
     with (
         dask.config.set({"distributed.scheduler.allowed-failures": 0}),
@@ -26,8 +26,8 @@ def cluster() -> Iterator[LocalCluster]:
 
 
 @pytest.fixture
-def _on_cluster(cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(parallel.SCHEDULER, cluster.scheduler_address)
+def _on_cluster(local: LocalCluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(parallel.SCHEDULER, local.scheduler_address)
 
 
 @pytest.mark.usefixtures("_on_cluster")
@@ -36,7 +36,8 @@ def test_a_cluster_gives_the_bits_of_this_process_in_the_cells_order() -> None:
     found = parallel.map_cells(work.train_seed, seeds, description="training")
     assert same_bits(found, [work.train_seed(seed) for seed in seeds])
     assert parallel.map_cells(work.slow_square, range(4), description="squares") == [0, 1, 4, 9]
-    assert parallel.map_cells(work.threads, [0], description="threads") == [(1, True)]
+    torchs, pools, deterministic = parallel.map_cells(work.threads, [0], description="threads")[0]
+    assert (torchs, {count for _, count in pools}, deterministic) == (1, {1}, True)
 
 
 @pytest.mark.usefixtures("_on_cluster")
@@ -58,7 +59,7 @@ def test_a_killed_worker_of_a_cluster_is_an_execution_error() -> None:
 def test_no_scheduler_at_the_address_is_an_execution_error(
     monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
-    monkeypatch.setattr(parallel, "PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(cluster, "PATIENCE_SECONDS", 0.5)
     monkeypatch.setenv(parallel.SCHEDULER, address)
     with pytest.raises(ExecutionError, match=f"^{parallel.SCHEDULER}: .*{address}$"):
         parallel.map_cells(work.slow_square, [1], description="squares")

@@ -42,10 +42,15 @@ def heat(
     axes.figure.colorbar(image, ax=axes, shrink=0.85)
 
 
-def interval(results: Results, name: str) -> str:
+def band(results: Results, name: str) -> tuple[float, float, float]:
+    """Return a median and the ends of its interval."""
+    return results[name], results[f"{name}_low"], results[f"{name}_high"]
+
+
+def interval(results: Results, name: str, digits: int = 2) -> str:
     """Return a median with its interval, "0.82 [0.68, 0.86]"."""
-    middle, low, high = (results[f"{name}{end}"] for end in ("", "_low", "_high"))
-    return f"{middle:.2f} [{low:.2f}, {high:.2f}]"
+    middle, low, high = (f"{value:.{digits}f}" for value in band(results, name))
+    return f"{middle} [{low}, {high}]"
 
 
 def maps(config: StyleConfig, arrays: MapArrays, results: Results) -> Figure:
@@ -70,9 +75,9 @@ def maps(config: StyleConfig, arrays: MapArrays, results: Results) -> Figure:
         (arrays.singular, "the whole map"),
         (arrays.singular_seen, "first tokens that occur"),
     )
-    for colour, (band, label) in zip(COLOURS, parts, strict=False):
-        index = np.arange(1.0, band.shape[1] + 1)
-        style.banded(last, index, np.maximum(band, style.FLOOR), colour, label=label)
+    for colour, (spectrum, label) in zip(COLOURS, parts, strict=False):
+        index = np.arange(1.0, spectrum.shape[1] + 1)
+        style.banded(last, index, np.maximum(spectrum, style.FLOOR), colour, label=label)
     last.set(xlabel="index", ylabel="singular value", yscale="log", ylim=(1e-4, None))
     last.set_title(f"all heads of {seeds([seen['n']])}", loc="left")
     last.legend()
@@ -148,41 +153,50 @@ def superposition(config: StyleConfig, arrays: VectorArrays, results: Results) -
     return figure
 
 
-def geometry(config: StyleConfig, table: pd.DataFrame) -> Figure:
-    """M8: how far U's columns are from the true directions, over the distribution's rank."""
+def geometry(config: StyleConfig, table: pd.DataFrame, results: Results) -> Figure:
+    """M8: how far U's columns are from the true directions, over the distribution's rank.
+
+    ``table`` has a row a seed, ``results`` are M8's medians.
+    """
     d = listed(table.d)
     counts = table.groupby(["alignment", "rank"]).seed.nunique()
     figure, axes = style.panels(
         config, 1, 2,
-        f"M8: distance of U's column space from the distribution's {d} leading directions "
-        f"(dots: {seeds(counts)}; lines: medians)", width=1.4,
+        f"M8: distance of U's column space from the distribution's {d} leading directions\n"
+        f"(dots: {seeds(counts)}; lines and bands: medians, intervals)", width=1.4,
     )  # fmt: skip
     panels = (
         ("distance", "SVD of the log-probabilities"),
         ("distance_to_W", "SVD of the generating W"),
     )
     for axis, (quantity, title) in zip(axes[0], panels, strict=True):
-        for colour, (alignment, rows) in zip(COLOURS, table.groupby("alignment"), strict=False):
-            middle = rows.groupby("rank")[quantity].median()
+        for k, (alignment, rows) in enumerate(table.groupby("alignment")):
+            ranks = np.unique(rows["rank"])
+            of_ranks = [results[f"{alignment}_rank{rank}"] for rank in ranks]
+            middle = np.array([band(measured, quantity) for measured in of_ranks]).T
             label = named(str(alignment), ALIGNMENTS)
-            axis.plot(middle.index, middle, "o-", ms=3, color=colour, label=label)
-            axis.plot(rows["rank"], rows[quantity], ".", ms=3, alpha=0.5, color=colour)
-        base = table.groupby("rank").random.mean()
-        axis.plot(base.index, base, ":", color="grey", label="random directions (mean)")
+            style.banded(axis, ranks.astype(float), middle, COLOURS[k], label=label)
+            axis.plot(rows["rank"], rows[quantity], ".", ms=4, alpha=0.5, color=COLOURS[k])
+            base = np.array([band(measured, "random") for measured in of_ranks]).T
+            label = f"{label}, random directions"
+            style.banded(axis, ranks.astype(float), base, COLOURS[k], label=label, line=":")
         axis.set(xlabel="rank of the distribution", ylabel="projector distance", ylim=(0, None))
         axis.set_title(title, loc="left")
     style.legend_below(figure, axes[0][0])
     return figure
 
 
-def theory(config: StyleConfig, table: pd.DataFrame) -> Figure:
-    """M9: divergences of trained, second-order and truncated logits; cosines by row order."""
-    in_order, transposed = table.cosine.median(), table.cosine_transposed.median()
+def theory(config: StyleConfig, table: pd.DataFrame, results: Results) -> Figure:
+    """M9: divergences of trained, second-order and truncated logits; cosines by row order.
+
+    ``table`` has a row a seed, ``results`` are M9's.
+    """
+    vectors = results["vectors"]
     figure, axes = style.panels(
         config, 1, 2,
-        f"M9: cosine of second-order with trained context vectors {in_order:.3f}, and "
-        f"{transposed:.3f} with transposed rows\n"
-        f"(medians of {seeds([len(table)])}; a dot a seed)", width=1.4,
+        "M9: cosine of second-order with trained context vectors "
+        f"{interval(vectors, 'cosine', 3)},\nand {interval(vectors, 'cosine_transposed', 3)} with "
+        f"transposed rows (medians of {seeds([vectors['n']])}; a dot a seed)", width=1.4,
     )  # fmt: skip
     left, right = axes[0]
     columns = ("trained", "second_order", "truncated", "uniform")

@@ -7,7 +7,7 @@ from pydantic import Field
 from pipeline.bounds import Members
 from pipeline.config import Section, StageParams
 from pipeline.labs.conjunction.data.datasets import DataConfig, file_of, unpack
-from pipeline.labs.conjunction.train.fit import AttentionFit, cells, fit
+from pipeline.labs.conjunction.train.fit import AttentionFit, fit, task_cells
 from pipeline.runtime import records, training_record
 
 
@@ -30,11 +30,5 @@ def run(params: Params, inputs: Path, out: Path) -> None:
     config, tasks = params.train, params.data.tasks
     path = inputs / "conjunction_data" / "query.npz"
     data = unpack(records.read_arrays(path, file_of(tasks)), tasks)
-    work = [
-        cell
-        for task, sets in data.items()
-        for cell in cells(
-            f"{task}_attention", config.fit, params.data.seeds, sets, config.members_per_cell
-        )
-    ]
+    work = task_cells("attention", config.fit, params.data.seeds, data, config.members_per_cell)
     training_record.write(out, training_record.train_cells(fit, {"C4": work}))

@@ -64,8 +64,8 @@ def of_mechanism(style: StyleConfig, folder: Path) -> dict[str, Figure]:
         "m5_maps": mechanism.maps(style, maps, results["M5"]),
         "m6_heads": mechanism.heads(style, heads, results["M6"]),
         "m7_superposition": mechanism.superposition(style, vectors, results["M7"]),
-        "m8_geometry": mechanism.geometry(style, geometry),
-        "m9_theory": mechanism.theory(style, theory),
+        "m8_geometry": mechanism.geometry(style, geometry, results["M8"]),
+        "m9_theory": mechanism.theory(style, theory, results["M9"]),
     }
 
 

@@ -124,6 +124,21 @@ class FitCell:
         return self.config.model_dump(mode="json")
 
 
+def task_cells(
+    model: str,
+    config: FitConfig,
+    seeds: Sequence[int],
+    tasks: Mapping[str, DataSets],
+    members_per_cell: int,
+) -> list[FitCell]:
+    """Cut the training of a model on every task into cells; each is named TASK_MODEL."""
+    return [
+        cell
+        for task, data in tasks.items()
+        for cell in cells(f"{task}_{model}", config, seeds, data, members_per_cell)
+    ]
+
+
 def cells(
     name: str, config: FitConfig, seeds: Sequence[int], data: DataSets, members_per_cell: int
 ) -> list[FitCell]:

@@ -1,0 +1,159 @@
+"""Cells of work on a Dask cluster: the same bits as here, or one line that says why not."""
+
+import hashlib
+import platform
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import CancelledError
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from pipeline.runtime import numerics, progress
+from pipeline.runtime.parallel import SCHEDULER, Cell, ExecutionError, Result
+
+POLL_SECONDS = 0.05
+PATIENCE_SECONDS = 10.0  # for a scheduler to answer, and for a first worker
+ABANDONED_SECONDS = 60.0  # for a worker to come where the last one has left
+PACKAGE = Path(__file__).resolve().parent.parent
+# What cells compute with; a worker's own versions of all else change no number.
+NUMERIC = ("numpy", "scipy", "scikit-learn", "torch")
+
+
+def map_cells(
+    function: Callable[[Cell], Result], cells: Sequence[Cell], address: str, description: str
+) -> list[Result]:
+    """Compute ``[function(cell) for cell in cells]`` on the workers of a scheduler.
+
+    Raises ExecutionError where there is no scheduler or no worker, where one leaves for good, or
+    where a worker has other code than this process; and the first error of a cell.
+    """
+    try:
+        from distributed import Client, KilledWorker
+        from distributed.comm.core import CommClosedError
+    except ImportError as error:
+        raise ExecutionError(
+            f"{SCHEDULER}={_shown(address)} needs dask.distributed: "
+            "pip install 'attention-lab[cluster]'"
+        ) from error
+    try:
+        client = Client(address, timeout=PATIENCE_SECONDS)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise ExecutionError(f"{SCHEDULER}: no scheduler answers at {_shown(address)}") from error
+    lost = f"{description}: {SCHEDULER}: the scheduler at {_shown(address)} is gone"
+    with client:
+        try:
+            _refuse_empty(client, address)
+            _refuse_other_code(client)
+            return _compute_all(client, function, cells, description)
+        except KilledWorker as error:
+            raise ExecutionError(f"{description}: {SCHEDULER}: its workers were killed") from error
+        except (CancelledError, CommClosedError) as error:
+            raise ExecutionError(lost) from error
+
+
+def _shown(address: str) -> str:
+    """Return an address for a message: without a password."""
+    return address.rpartition("@")[2]
+
+
+def _refuse_empty(client: Any, address: str) -> None:
+    try:
+        client.wait_for_workers(1, timeout=PATIENCE_SECONDS)
+    except TimeoutError as error:
+        raise ExecutionError(
+            f"{SCHEDULER}: the scheduler at {_shown(address)} has no workers: start some, e.g. "
+            f"dask worker {_shown(address)}"
+        ) from error
+
+
+def _refuse_other_code(client: Any) -> None:
+    """Raise ExecutionError if a worker has not the code of this process."""
+    own = code()
+    for worker, answer in client.run(code, on_error="return").items():
+        if isinstance(answer, Exception):
+            raise ExecutionError(
+                f"{SCHEDULER}: the worker {worker} cannot import this package as it is here "
+                f"({type(answer).__name__}: {answer}): install it there, and start it again"
+            )
+        if told := difference(answer, own):
+            raise ExecutionError(f"{SCHEDULER}: the worker {worker} has {told}")
+
+
+def _compute_all(
+    client: Any, function: Callable[[Cell], Result], cells: Sequence[Cell], description: str
+) -> list[Result]:
+    from distributed import as_completed
+
+    own, results = code(), {}
+    with progress.following(description, len(cells), "cells") as work:
+        futures = [client.submit(compute, own, function, cell, pure=False) for cell in cells]
+        try:
+            completed, seen = as_completed(futures), time.monotonic()
+            while not completed.is_empty():
+                for future in completed.next_batch(block=False):
+                    results[future.key] = future.result()
+                    work.update(1)
+                seen = _refuse_abandoned(client, seen, description)
+                time.sleep(POLL_SECONDS)
+            return [results[future.key] for future in futures]
+        finally:
+            # An error or Ctrl-C leaves nothing to compute; with the scheduler gone there is none.
+            if client.status == "running":
+                client.cancel(futures)
+
+
+def _refuse_abandoned(client: Any, seen: float, description: str) -> float:
+    """Return when a worker was last seen; raise ExecutionError if that is too long ago."""
+    if client.status == "running" and client.scheduler_info(n_workers=-1)["workers"]:
+        return time.monotonic()
+    if time.monotonic() - seen > ABANDONED_SECONDS:
+        raise ExecutionError(
+            f"{description}: {SCHEDULER}: its last worker has left, and no other has come for "
+            f"{ABANDONED_SECONDS:.0f} s"
+        )
+    return seen
+
+
+def compute(expected: Mapping[str, str], function: Callable[[Cell], Result], cell: Cell) -> Result:
+    """Compute a cell at a worker, which may have come after the others were asked for their code.
+
+    Raises ExecutionError if the worker's code is not the ``expected``.
+    """
+    if told := difference(code(), expected):
+        raise ExecutionError(f"{SCHEDULER}: a worker on {platform.node()} has {told}")
+    numerics.use_one_thread_once()  # a worker may run several cells at once, in threads
+    return function(cell)
+
+
+@cache  # a worker that was started before an edit computes with what it has loaded, not the files
+def code() -> dict[str, str]:
+    """Return what decides a cell's numbers in this process: {name: version or hash}."""
+    digest = hashlib.sha256()
+    for path in sorted(PACKAGE.rglob("*.py")):
+        digest.update(f"\0{path.relative_to(PACKAGE).as_posix()}\0".encode())
+        digest.update(path.read_text(encoding="utf-8").encode())  # the same for any line ends
+    return {
+        "code": digest.hexdigest()[:16],
+        "Python": ".".join(platform.python_version_tuple()[:2]),
+        **{name: _version(name) for name in NUMERIC},
+    }
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name).partition("+")[0]  # 2.13.0+cpu is 2.13.0
+    except metadata.PackageNotFoundError:
+        return "none"
+
+
+def difference(there: Mapping[str, str], here: Mapping[str, str]) -> str:
+    """Say in words what a worker has that differs from what is here, or nothing."""
+    for name in here:
+        if there.get(name) != here[name]:
+            return (
+                f"{name} {there.get(name)} where this checkout has {here[name]}: "
+                "give it the same, and start it again"
+            )
+    return ""
