@@ -116,7 +116,7 @@ def _install_by_uv(python: Path, release: str) -> "subprocess.CompletedProcess[s
 
 def pip(python: Path, *arguments: str) -> None:
     """Install with pip, which shows what it says; SetupError if it fails."""
-    command = [python, "-m", "pip", "install", *QUIET, *arguments]
+    command: list[str | Path] = [python, "-m", "pip", "install", *QUIET, *arguments]
     if subprocess.run(command, env=environment(), check=False).returncode:
         raise SetupError(
             "pip could not install the locked packages, for the reason above; make starts again"
