@@ -83,7 +83,9 @@ def version(python: Path) -> str:
     """Return the version of an interpreter, 3.11; nothing if it does not run."""
     code = "import sys; print('{}.{}'.format(*sys.version_info))"
     try:
-        told = subprocess.run([python, "-I", "-c", code], capture_output=True, text=True, check=True)
+        told = subprocess.run(
+            [python, "-I", "-c", code], capture_output=True, text=True, check=True
+        )
     except (OSError, subprocess.CalledProcessError):
         return ""
     return told.stdout.strip()
@@ -140,7 +142,7 @@ def remove(fault: str) -> None:
     """Remove .venv; SetupError if it is a link, whose other end may serve others."""
     if VENV.is_symlink():
         raise SetupError(
-            f".venv {fault}, and it is a link to {os.readlink(VENV)}: remove the link, or what it "
+            f".venv {fault}, and it is a link to {VENV.readlink()}: remove the link, or what it "
             "points to"
         )
     print(f".venv {fault}: making it anew", flush=True)

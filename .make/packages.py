@@ -24,7 +24,14 @@ ELSEWHERE = (
     *("PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_PYTHON", "PIP_DRY_RUN"),
     *("PIP_REQUIRE_VIRTUALENV", "PIP_REQUIREMENT", "PIP_EDITABLE", "PIP_NO_DEPS", "PIP_SRC"),
     *("PIP_IGNORE_INSTALLED", "PIP_REPORT", "PIP_LOG"),
-    *("PYTHONHOME", "PYTHONPATH", "PYTHONUSERBASE", "PYTHONSAFEPATH", "VIRTUAL_ENV", "CONDA_PREFIX"),
+    *(
+        "PYTHONHOME",
+        "PYTHONPATH",
+        "PYTHONUSERBASE",
+        "PYTHONSAFEPATH",
+        "VIRTUAL_ENV",
+        "CONDA_PREFIX",
+    ),
     *("UV_PYTHON", "UV_PROJECT_ENVIRONMENT", "UV_SYSTEM_PYTHON", "UV_TORCH_BACKEND"),
 )
 QUIET = ("--quiet", "--disable-pip-version-check", "--no-input", "--no-user")
@@ -101,7 +108,7 @@ def _install_by_uv(python: Path, release: str) -> "subprocess.CompletedProcess[s
         fetched = run([python, "-m", "pip", "install", *QUIET, "--target", UV, "uv"])
         if fetched.returncode:
             return fetched
-        options = ("--python", python, "--no-deps", "--torch-backend", CPU, "--quiet")
+        options = ("--python", str(python), "--no-deps", "--torch-backend", CPU, "--quiet")
         return run([UV / "bin" / "uv", "pip", "install", *options, f"torch=={release}"])
     finally:
         shutil.rmtree(UV, ignore_errors=True)
@@ -109,7 +116,7 @@ def _install_by_uv(python: Path, release: str) -> "subprocess.CompletedProcess[s
 
 def pip(python: Path, *arguments: str) -> None:
     """Install with pip, which shows what it says; SetupError if it fails."""
-    command = [python, "-m", "pip", "install", *QUIET, *arguments]
+    command: list[str | Path] = [python, "-m", "pip", "install", *QUIET, *arguments]
     if subprocess.run(command, env=environment(), check=False).returncode:
         raise SetupError(
             "pip could not install the locked packages, for the reason above; make starts again"
@@ -144,7 +151,12 @@ def run(command: Sequence[str | Path]) -> "subprocess.CompletedProcess[str]":
     """Run a command and keep what it says; one that cannot be run has failed."""
     try:
         return subprocess.run(
-            command, env=environment(), capture_output=True, text=True, errors="replace", check=False
+            command,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
         )
     except OSError as error:
         return subprocess.CompletedProcess(list(command), 127, "", str(error))

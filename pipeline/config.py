@@ -15,11 +15,10 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.composer import Composer
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from pipeline import plain_yaml
 from pipeline.bounds import Real, Seed
+from pipeline.one_line import one_line, shortened, shown
 from pipeline.presets import PresetError, Resolved, resolve
 
 FILE = "params.yaml"
@@ -52,7 +51,7 @@ class ConfigError(ValueError):
     """A value in params.yaml that cannot be used; the message is one line for the user."""
 
     def __init__(self, message: str):
-        super().__init__(" ".join(message.splitlines()))  # a key may hold a line break
+        super().__init__(one_line(message))  # a key may hold a line break, or worse
 
 
 class Section(BaseModel):
@@ -100,27 +99,13 @@ def ordered(interval: tuple[float, float]) -> tuple[float, float]:
 def distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return the values unchanged; ValueError if two are equal."""
     if len(set(values)) != len(values):
-        raise ValueError(f"must be distinct, got {list(values)}")
+        raise ValueError(f"must be distinct, got {shown(list(values))}")
     return values
 
 
 Interval = Annotated[tuple[Real, Real], AfterValidator(increasing)]
 Seeds = Annotated[tuple[Seed, ...], Field(min_length=1), AfterValidator(distinct)]
 Params = TypeVar("Params", bound=StageParams)
-
-
-class _PlainComposer(Composer):
-    """Refuses anchors, aliases and merges: ``dvc exp run -S`` would set a key in many places."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        """Compose a node of the file."""
-        event = self.parser.peek_event()
-        if getattr(event, "anchor", None) or getattr(event, "value", None) == "<<":
-            raise MarkedYAMLError(
-                problem="anchors, aliases and merges are not used here: name a preset instead",
-                problem_mark=event.start_mark,
-            )
-        return super().compose_node(parent, index)
 
 
 @dataclass(frozen=True)
@@ -142,27 +127,34 @@ class Content:
 
 def read(path: Path) -> Content:
     """Read the YAML file and lay its presets out; ConfigError if it has no such form."""
-    yaml = YAML(typ="safe", pure=True)
-    yaml.Composer = _PlainComposer
+    text = read_bytes(path)
     try:
-        raw = yaml.load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
+        raw = plain_yaml.parse(text.decode("utf-8"))
+    except UnicodeDecodeError as error:
         raise ConfigError(f"{path.name}: cannot be read: {error}") from error
-    except (YAMLError, ValueError, RecursionError) as error:  # 2020-13-45 is a ValueError
-        raise ConfigError(
-            f"{path.name}: is not valid YAML: {' '.join(str(error).split())}"
-        ) from error
+    except plain_yaml.YamlError as error:
+        raise ConfigError(f"{path.name}: is not valid YAML: {error}") from error
     if not isinstance(raw, dict):
-        raise ConfigError(f"{path.name}: expected a mapping of labs, got {raw!r}")
+        raise ConfigError(f"{path.name}: expected a mapping of labs, got {shown(raw)}")
     for lab, parts in raw.items():
         if not isinstance(lab, str):
-            raise ConfigError(f"{path.name}: the name of a lab must be text, got {lab!r}")
+            raise ConfigError(f"{path.name}: the name of a lab must be text, got {shown(lab)}")
         if not isinstance(parts, dict):
-            raise ConfigError(f"{path.name}: {lab} must be a mapping of sections, got {parts!r}")
+            raise ConfigError(
+                f"{path.name}: {shortened(lab)} must be a mapping of sections, got {shown(parts)}"
+            )
     try:
         return Content(path.name, resolve(raw))
     except PresetError as error:
         raise ConfigError(f"{path.name}: {error}") from error
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return the file as it is; ConfigError if it cannot be a params file, by kind or by size."""
+    try:
+        return plain_yaml.read_bytes(path)
+    except OSError as error:
+        raise ConfigError(f"{path.name}: cannot be read: {error}") from error
 
 
 def load(path: Path, params: type[Params]) -> Params:
@@ -182,7 +174,7 @@ def build(content: Content, params: type[Params]) -> Params:
     # JSON mode keeps the types strict and still takes a YAML list for a tuple.
     chosen = {name: content[name] for name in params.sections()}
     try:
-        return params.model_validate_json(json.dumps(chosen, default=str))
+        return params.model_validate_json(json.dumps(chosen))
     except ValidationError as error:
         raise ConfigError(
             f"{file}: {explain(error, params)}{_from(error, params, content)}"
@@ -211,7 +203,7 @@ def check_content(content: Content, stages: Iterable[type[StageParams]]) -> None
     for name in content:
         if name not in known:
             hint = closest(name, known)
-            raise ConfigError(f"{content.file}: {name} is not a known section{hint}")
+            raise ConfigError(f"{content.file}: {shortened(name)} is not a known section{hint}")
 
 
 def explain(error: ValidationError, params: type[StageParams]) -> str:
@@ -219,7 +211,7 @@ def explain(error: ValidationError, params: type[StageParams]) -> str:
     fault = error.errors(include_url=False)[0]
     kind, context = fault["type"], fault.get("ctx", {})
     place, section = resolved(params, fault["loc"])
-    key = ".".join(str(part) for part in place)
+    key = shortened(".".join(str(part) for part in place))
     if kind == "missing":
         return f"{key} is missing"
     if kind == "extra_forbidden":
@@ -230,18 +222,19 @@ def explain(error: ValidationError, params: type[StageParams]) -> str:
         if kind == "union_tag_not_found":
             return f"{key}.{word} is missing"
         expected = " or ".join(context["expected_tags"].split(", "))
-        return f"{key}.{word} must be {expected}, got {context['tag']!r}"
+        return f"{key}.{word} must be {expected}, got {shown(context['tag'])}"
     if kind == "value_error":
-        return f"{key}: {context['error']}" if key else str(context["error"])
-    found = fault["input"]
+        reason = shortened(str(context["error"]), 600)
+        return f"{key}: {reason}" if key else reason
+    found = shown(fault["input"])
     if kind in BOUNDS:
         bound, sign = BOUNDS[kind]
-        return f"{key} must be {sign} {context[bound]:g}, got {found!r}"
+        return f"{key} must be {sign} {context[bound]:g}, got {found}"
     if kind in KINDS:
-        return f"{key} must be {KINDS[kind]}, got {found!r}"
+        return f"{key} must be {KINDS[kind]}, got {found}"
     if kind in ("literal_error", "enum"):
-        return f"{key} must be {context['expected']}, got {found!r}"
-    return f"{key}: {fault['msg']}, got {found!r}"
+        return f"{key} must be {context['expected']}, got {found}"
+    return f"{key}: {fault['msg']}, got {found}"
 
 
 def resolved(
@@ -288,5 +281,5 @@ def _tagged(kinds: list[Any]) -> dict[str, Any]:
 def closest(name: str, known: Iterable[str]) -> str:
     """Suggest the known name nearest to a mistyped one."""
     names = sorted(known)
-    match = get_close_matches(name, names, n=1)
+    match = get_close_matches(shortened(name), names, n=1)  # it takes the square of a length
     return f"; did you mean {match[0]}?" if match else f" (known: {', '.join(names)})"

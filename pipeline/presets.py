@@ -13,7 +13,11 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+from pipeline.one_line import shortened, shown
+
 SECTION, KEY = "presets", "preset"
+DEEPEST = 30  # mappings and lists inside one another, presets laid out; params.yaml has 9
+MOST_VALUES = 50_000  # presets laid out, of which each may name several more; params.yaml has 4,000
 
 
 class PresetError(ValueError):
@@ -49,17 +53,23 @@ def resolve(content: Mapping[Any, Any]) -> Resolved:
     """
     presets = content.get(SECTION, {})
     if not isinstance(presets, Mapping):
-        raise PresetError(f"{SECTION} must be a mapping of names, got {presets!r}")
+        raise PresetError(f"{SECTION} must be a mapping of names, got {shown(presets)}")
     for name, keys in presets.items():
+        if not isinstance(name, str):
+            raise PresetError(f'{SECTION}: the name {shown(name)} must be text: write "{name}"')
         if not isinstance(keys, Mapping):
-            raise PresetError(f"{SECTION}.{name} must be a mapping of keys, got {keys!r}")
+            raise PresetError(
+                f"{SECTION}.{shortened(name)} must be a mapping of keys, got {shown(keys)}"
+            )
     expander = _Expander(presets)
     sections, origins = {}, {}
     for lab, parts in content.items():
         if lab != SECTION:
             sections[lab], origins[lab] = expander.expand(parts, str(lab))
     if unused := [name for name in presets if name not in expander.used]:
-        raise PresetError(f"{SECTION}.{unused[0]} is used by no section: name it, or take it out")
+        raise PresetError(
+            f"{SECTION}.{shortened(unused[0])} is used by no section: name it, or take it out"
+        )
     return Resolved(sections, origins)
 
 
@@ -70,11 +80,26 @@ class _Expander:
         self.presets = presets
         self.used: set[str] = set()
         self.open: list[str] = []
+        self.depth = self.values = 0
 
     def expand(
         self, value: Any, where: str, base: Any = None, above: Any = None
     ) -> tuple[Any, Any]:
         """Return a value whose text stands at ``where``, laid over ``base`` of origin ``above``."""
+        self.values += 1
+        if self.values > MOST_VALUES:
+            raise PresetError(f"{shortened(where)}: presets of presets make > {MOST_VALUES} values")
+        if self.depth == DEEPEST:
+            raise PresetError(
+                f"{shortened(where)}: more than {DEEPEST} mappings inside one another"
+            )
+        self.depth += 1
+        try:
+            return self._expand(value, where, base, above)
+        finally:
+            self.depth -= 1
+
+    def _expand(self, value: Any, where: str, base: Any, above: Any) -> tuple[Any, Any]:
         if isinstance(value, Mapping):
             return self._mapping(value, where, base, above)
         if isinstance(value, list):
@@ -92,7 +117,10 @@ class _Expander:
         result, origins = dict(base), dict(above)
         for key, item in value.items():
             if not isinstance(key, str):
-                raise PresetError(f'{where}: the key {key!r} must be text: write "{key}"')
+                raise PresetError(
+                    f"{shortened(where)}: the key {shown(key)} must be text: "
+                    f'write "{shortened(str(key))}"'
+                )
             if key != KEY:
                 result[key], origins[key] = self.expand(
                     item, f"{where}.{key}", base.get(key), above.get(key)
@@ -101,11 +129,15 @@ class _Expander:
 
     def _preset(self, name: Any, where: str) -> tuple[Any, Any]:
         if not isinstance(name, str) or name not in self.presets:
-            match = get_close_matches(str(name), list(map(str, self.presets)), n=1)
+            match = get_close_matches(shortened(str(name)), self.presets, n=1)
             hint = f"did you mean {match[0]}?" if match else f"known: {', '.join(self.presets)}"
-            raise PresetError(f"{where}.{KEY}: there is no preset {name!r}; {hint}")
+            raise PresetError(
+                f"{shortened(where)}.{KEY}: there is no preset {shown(name)}; "
+                f"{shortened(hint, 300)}"
+            )
         if name in self.open:
-            raise PresetError(f"{SECTION}.{name} names itself: {' -> '.join([*self.open, name])}")
+            chain = " -> ".join([*self.open, name])
+            raise PresetError(f"{SECTION}.{shortened(name)} names itself: {shortened(chain, 300)}")
         self.used.add(name)
         self.open.append(name)
         expanded = self.expand(self.presets[name], f"{SECTION}.{name}")

@@ -4,9 +4,11 @@ Writes are atomic and byte-reproducible (no times, fixed order). Reads check wha
 :class:`ArtifactError` names the file and the stage that makes it. Nothing is pickled.
 """
 
+import csv
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +16,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipeline.one_line import shortened, shown
+from pipeline.runtime import npz, strict_json
+from pipeline.runtime.files import MOST_TEXT, atomic, reading
 from pipeline.runtime.files import ArtifactError as ArtifactError
-from pipeline.runtime.files import atomic, reading
 
 # torch takes a second to import: a stage that needs it has done it.
 if TYPE_CHECKING:
     import torch
 
+LISTED = 200  # characters of the names that a file has instead of the one that it should have
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -40,14 +45,12 @@ def read_npz(path: Path, **expected: str) -> Arrays:
     An expectation is a dtype and axes, ``states="float64 trajectory time 2"``: a number is an exact
     size, a name is any size, the same wherever the name stands again.
     """
-    # Opened here: NumPy leaves a file open that is no zip file.
-    with reading(path), path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-        missing = expected.keys() - set(file.files)
-        if missing:
-            raise ArtifactError(
-                path, f"has no array {sorted(missing)[0]!r}, only {sorted(file.files)}"
-            )
-        arrays = {name: np.asanyarray(file[name]) for name in expected}
+    with reading(path):
+        names, arrays = npz.names_and_arrays(path, expected)
+    if missing := expected.keys() - arrays.keys():
+        raise ArtifactError(
+            path, f"has no array {sorted(missing)[0]!r}, only {shown(names, LISTED)}"
+        )
     sizes: dict[str, int] = {}
     for name, expectation in expected.items():
         dtype, *axes = expectation.split()
@@ -61,7 +64,8 @@ def read_npz(path: Path, **expected: str) -> Arrays:
             wanted = ", ".join(f"{a}={sizes[a]}" if a in sizes else a for a in axes)
             raise ArtifactError(
                 path,
-                f"array {name!r} is {array.dtype} {array.shape}, expected {dtype} ({wanted})",
+                f"array {name!r} is {shortened(str(array.dtype))} {array.shape}, "
+                f"expected {dtype} ({wanted})",
             )
     return arrays
 
@@ -79,17 +83,42 @@ def write_csv(path: Path, table: pd.DataFrame) -> None:
         table.to_csv(temporary, index=False, lineterminator="\n")
 
 
-def read_csv(path: Path, columns: Sequence[str]) -> pd.DataFrame:
-    """Read a table that must have these columns (others may stand beside them)."""
-    with reading(path):
-        # What is cut off inside a line would read as a shorter number.
-        if not path.read_bytes().endswith(b"\n"):
-            raise ValueError("its last line has no end")
-        table = pd.read_csv(path)
-    missing = [column for column in columns if column not in table]
+def read_csv(path: Path, columns: Sequence[str], text: Collection[str] = ()) -> pd.DataFrame:
+    """Read a table that must have these columns (others may stand beside them).
+
+    The columns ``text`` hold words, whatever these look like: 1, NA, true. An empty cell is NaN.
+    """
+    with reading(path, MOST_TEXT):
+        header = _table_header(path.read_bytes().decode("utf-8"))
+        table = pd.read_csv(
+            path,
+            dtype=dict.fromkeys(set(text) & set(header), str),
+            keep_default_na=False,
+            na_values=[""],
+            encoding="utf-8",
+        )
+    missing = [column for column in columns if column not in header]
     if missing:
-        raise ArtifactError(path, f"has no column {missing[0]!r}, only {list(table)}")
+        raise ArtifactError(
+            path, f"has no column {missing[0]!r}, only {shown(list(header), LISTED)}"
+        )
     return table
+
+
+def _table_header(text: str) -> list[str]:
+    """Return the names of a table's columns; ValueError if its lines are not all of that length."""
+    # What is cut off inside a line would read as a shorter number.
+    if not text.endswith("\n"):
+        raise ValueError("its last line has no end")
+    if "\0" in text:
+        raise ValueError("it holds a zero byte")
+    header, *lines = csv.reader(StringIO(text, newline=""), strict=True)
+    if len(set(header)) < len(header):
+        raise ValueError(f"a column stands twice in {shown(header)}")
+    for number, line in enumerate(lines, start=2):
+        if len(line) != len(header):
+            raise ValueError(f"row {number} has {len(line)} cells, expected {len(header)}")
+    return header
 
 
 def write_json(path: Path, content: Mapping[str, Any] | Sequence[Any]) -> None:
@@ -114,5 +143,5 @@ def _refuse_non_finite(content: Any, where: str) -> None:
 
 def read_json(path: Path) -> Any:
     """Read JSON."""
-    with reading(path):
-        return json.loads(path.read_text(encoding="utf-8"))
+    with reading(path, MOST_TEXT):
+        return strict_json.parse(path.read_text(encoding="utf-8"))

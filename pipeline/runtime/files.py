@@ -8,8 +8,17 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 
+from pipeline.one_line import one_line, shortened, shown
+
 DATA, REFERENCE = "data", "reference"
 CACHE = "__pycache__"  # of Python, which DVC does not read either
+# What is larger is not read at all, so that no file costs minutes or the memory. The largest array
+# that the params allow has 1.5 GiB and a file a few of them; tables and JSON have kilobytes.
+MOST_BYTES = 8 * 2**30
+MOST_TEXT = 256 * 2**20
+PROBLEM = 600  # characters of what a message tells of a file, whose text may be foreign
+NO_FILE = "is no file"  # but a folder, a link to nowhere, or a pipe, which one would wait for
+NAME = 150  # characters of a file's name, of 255 bytes that a file system takes
 
 
 class ArtifactError(ValueError):
@@ -19,7 +28,7 @@ class ArtifactError(ValueError):
         super().__init__(path, problem)  # both, so that it can come home from a worker process
 
     def __str__(self) -> str:
-        path, problem = self.args
+        path, problem = self.args[0], one_line(shortened(self.args[1], PROBLEM))
         place = placed(path)
         stage = place.split("/")[0]
         if stage == REFERENCE:  # published numbers: under git, made by no stage
@@ -54,7 +63,10 @@ _record: ContextVar[dict[Path, str] | None] = ContextVar("_record", default=None
 
 
 def md5(path: Path) -> str:
-    """Return the md5 of a file's or a folder's content, as dvc.lock states it."""
+    """Return the md5 of a file's or a folder's content, as dvc.lock states it.
+
+    Raises OSError if there is none, ArtifactError if it is neither: a pipe, a device.
+    """
     if path.is_dir():
         names = sorted(
             file.relative_to(path).as_posix()
@@ -63,6 +75,8 @@ def md5(path: Path) -> str:
         )
         entries = [{"md5": md5(path / name), "relpath": name} for name in names]
         return hashlib.md5(json.dumps(entries, sort_keys=True).encode()).hexdigest() + ".dir"
+    if path.exists() and not path.is_file():
+        raise ArtifactError(path, NO_FILE)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "md5").hexdigest()
 
@@ -79,10 +93,15 @@ def recording() -> Iterator[dict[Path, str]]:
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[None]:
-    """Turn whatever goes wrong in the block into an ArtifactError about ``path``."""
+def reading(path: Path, most: int = MOST_BYTES) -> Iterator[None]:
+    """Turn whatever goes wrong in the block into an ArtifactError about ``path``.
+
+    What is no file, or has more bytes than ``most``, is refused before the block.
+    """
     if not path.is_file():
-        raise ArtifactError(path, "is missing")
+        raise ArtifactError(path, NO_FILE if os.path.lexists(path) else "is missing")
+    if (size := path.stat().st_size) > most:
+        raise ArtifactError(path, f"has {size} bytes, at most {most} are read")
     record = _record.get()
     if record is not None and path not in record:
         record[path] = md5(path)
@@ -93,5 +112,20 @@ def reading(path: Path) -> Iterator[None]:
     except Exception as error:  # the readers of zip, npy, csv, ... raise many kinds on odd bytes
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ArtifactError(
-            path, f"is truncated or not a {path.suffix[1:]} file ({reason})"
+            path, f"is truncated or not a {path.suffix[1:]} file ({shortened(reason)})"
         ) from error
+
+
+def plain_name(name: str) -> str:
+    """Return a name unchanged; ValueError unless it is that of a file in the folder it is read in.
+
+    A name that comes out of a file must not lead elsewhere.
+    """
+    if (
+        not name.isprintable()
+        or not 0 < len(name) <= NAME
+        or name.startswith((".", "~", "-"))
+        or any(character in name for character in "/\\:")
+    ):
+        raise ValueError(f"must be the name of a file beside it, got {shown(name)}")
+    return name

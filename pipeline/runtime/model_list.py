@@ -11,15 +11,30 @@ Every entry becomes a child run of the stage's run in the tracking store::
 No torch here, whose import costs a second: tracking reads the list without it.
 """
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from pipeline.runtime.files import ArtifactError, reading
+from pipeline.one_line import shortened, shown
+from pipeline.runtime import strict_json
+from pipeline.runtime.files import MOST_TEXT, ArtifactError, plain_name, reading
 
 FILE = "models.json"
+NAME = r"\w[\w. -]{0,249}"  # of a registered model
+
+
+def _registered(name: str | None) -> str | None:
+    """Return a model's registered name, which stands in addresses and in searches."""
+    if name is not None and not re.fullmatch(NAME, name):
+        raise ValueError(f"must be letters, digits, spaces and . _ -, got {shown(name)}")
+    return name
+
+
+FileName = Annotated[str, AfterValidator(plain_name)]
+RegisteredName = Annotated[str | None, AfterValidator(_registered)]
 
 
 class Part(BaseModel):
@@ -36,14 +51,14 @@ class HistoryRows(Part):
     The curves are all columns but ``step``, ``model`` and ``seed``.
     """
 
-    file: str
+    file: FileName
     where: dict[str, str | int | float]
 
 
 class SavedMember(Part):
     """One member of a model in a file of ``saved_models.write_models``; no name: the file's."""
 
-    file: str
+    file: FileName
     name: str | None = None
     member: int = Field(ge=0)
 
@@ -61,7 +76,7 @@ class ModelEntry(Part):
     metrics: dict[str, int | float | None]
     history: HistoryRows | None = None
     model: SavedMember | None = None
-    register_as: str | None = Field(alias="register", default=None)
+    register_as: RegisteredName = Field(alias="register", default=None)
     example: list[Any] | None = None
 
     @property
@@ -78,11 +93,12 @@ def content(entries: Sequence[ModelEntry]) -> list[dict[str, Any]]:
 
 def read(path: Path) -> list[ModelEntry]:
     """Read a list of models; ArtifactError names the first entry that is not as above."""
-    with reading(path):
+    with reading(path, MOST_TEXT):
         text = path.read_text(encoding="utf-8")
+        strict_json.parse(text)  # a key twice, NaN
     try:
         return TypeAdapter(list[ModelEntry]).validate_json(text)
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in fault["loc"]) or "the file"
+        where = shortened(".".join(str(part) for part in fault["loc"])) or "the file"
         raise ArtifactError(path, f"entry {where}: {fault['msg']}") from error

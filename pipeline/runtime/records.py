@@ -12,7 +12,6 @@ the stages that read it name the class, and nothing else says what the file hold
 * A **json** file is a pydantic model, or any type that pydantic can check.
 """
 
-import json
 import types
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -22,8 +21,9 @@ import numpy as np
 import pandas as pd
 from pydantic import TypeAdapter, ValidationError
 
-from pipeline.runtime import artifacts
-from pipeline.runtime.files import ArtifactError, reading
+from pipeline.one_line import shortened
+from pipeline.runtime import artifacts, strict_json
+from pipeline.runtime.files import MOST_TEXT, ArtifactError, reading
 
 Record = TypeVar("Record")
 NAMES = tuple[str, ...]
@@ -74,7 +74,8 @@ def write_table(path: Path, table: pd.DataFrame, row: type[object]) -> None:
 def read_table(path: Path, row: type[object]) -> pd.DataFrame:
     """Read a table written as ``row``; ArtifactError names the column that is not as it says."""
     hints = _hints(row)
-    table = artifacts.read_csv(path, list(hints))
+    words = [name for name, hint in hints.items() if _plain(hint)[0] is str]
+    table = artifacts.read_csv(path, list(hints), text=words)
     for name, hint in hints.items():
         kind, optional = _plain(hint)
         column = table[name]
@@ -87,14 +88,14 @@ def read_table(path: Path, row: type[object]) -> pd.DataFrame:
 
 def read_json(path: Path, kind: type[Record] | types.GenericAlias) -> Record:
     """Read a json file as ``kind``; ArtifactError names the first key that is not as it says."""
-    with reading(path):
+    with reading(path, MOST_TEXT):
         text = path.read_text(encoding="utf-8")
-        json.loads(text)  # what is no JSON at all is told as every damaged file is
+        strict_json.parse(text)  # what is no JSON at all is told as every damaged file is
     try:
         return TypeAdapter(kind).validate_json(text)  # type: ignore[arg-type]
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
-        key = ".".join(str(part) for part in fault["loc"]) or "the file"
+        key = shortened(".".join(str(part) for part in fault["loc"])) or "the file"
         raise ArtifactError(path, f"{key}: {fault['msg']}") from error
 
 
@@ -127,9 +128,10 @@ def _is_of(column: "pd.Series[Any]", kind: type) -> bool:
     if not len(column):
         return True
     if kind is bool:
-        return bool(column.isin([True, False]).all())
+        return bool(column.map(type).isin([bool, np.bool_]).all())
+    numbers = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
     if kind is int:
-        return pd.api.types.is_numeric_dtype(column) and bool((column % 1 == 0).all())
+        return numbers and bool((column % 1 == 0).all())
     if kind is float:
-        return pd.api.types.is_numeric_dtype(column)
+        return numbers
     return True  # a name may look like a number

@@ -67,7 +67,7 @@ class Ground:
         Raises FingerprintError if another version of a package is installed than is pinned.
         """
         self.name, self.root = name, root
-        self.params = (root / config.FILE).read_bytes()
+        self.params = config.read_bytes(root / config.FILE)
         self.content = config.read(root / config.FILE)
         if name == dag.CHECK:  # it writes what the others are held against, and reads all code
             self.read = {path: _state(root / path) for path in READ_BY_CHECK}
@@ -94,7 +94,7 @@ class Ground:
         if self.name == dag.CHECK:
             changed = [path for path, old in self.read.items() if _state(self.root / path) != old]
             return changed[0] if changed else ""
-        if (self.root / config.FILE).read_bytes() != self.params:
+        if config.read_bytes(self.root / config.FILE) != self.params:
             self.content = config.read(self.root / config.FILE)
         content = self.content
         place = _difference(resolved(content, list(self._names())), self.sections)

@@ -15,9 +15,12 @@ from safetensors import safe_open
 from safetensors.torch import save as serialise
 
 from pipeline.config import Section
+from pipeline.one_line import shortened
+from pipeline.runtime import strict_json
 from pipeline.runtime.files import ArtifactError, atomic, reading
 
 Model = TypeVar("Model", bound=torch.nn.Module)
+MOST_MEMBERS = 10**5  # each has a generator of random numbers, before its parameters are seen
 
 
 class Description(BaseModel):
@@ -25,7 +28,7 @@ class Description(BaseModel):
 
     kind: str = Field(alias="class")
     config: dict[str, Any]
-    members: int
+    members: int = Field(ge=1, le=MOST_MEMBERS)
 
 
 def write_models(path: Path, models: Mapping[str, torch.nn.Module]) -> None:
@@ -56,7 +59,9 @@ def read_models(path: Path, *kinds: type[Model]) -> dict[str, Model]:
     for name, description in described.items():
         if description.kind not in known:
             expected = " or ".join(kind.__name__ for kind in kinds)
-            raise ArtifactError(path, f"{name} is a {description.kind}, expected {expected}")
+            raise ArtifactError(
+                path, f"{shortened(name)} is a {shortened(description.kind)}, expected {expected}"
+            )
         models[name] = _rebuild(path, name, description, state, known[description.kind])
     return models
 
@@ -69,6 +74,7 @@ def class_paths(path: Path) -> set[str]:
 def _content(path: Path) -> tuple[dict[str, Description], dict[str, torch.Tensor]]:
     with reading(path), safe_open(path, "pt") as file:
         metadata = (file.metadata() or {}).get("models", "{}")
+        strict_json.parse(metadata)  # a model twice
         described = TypeAdapter(dict[str, Description]).validate_json(metadata)
         state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     if not described:
@@ -114,13 +120,32 @@ def _rebuild(
     }
     with reading(path):
         config = kind.Config.model_validate_json(json.dumps(described.config))
-        model = kind(config, [torch.Generator() for _ in range(described.members)])
-    try:
+        # Without memory first: a configuration of few words may be one of a terabyte.
+        with torch.device("meta"):
+            expected = kind(config, _generators(described)).state_dict()
+    if misfit := _misfit(parameters, expected):
+        raise ArtifactError(path, f"parameters of {shortened(name)} do not fit it ({misfit})")
+    with reading(path):
+        model = kind(config, _generators(described))
         model.to(next(iter(parameters.values())).dtype).load_state_dict(parameters)
-    except (RuntimeError, StopIteration, TypeError) as error:
-        reason = " ".join(str(error).split())
-        raise ArtifactError(path, f"parameters of {name} do not fit it ({reason})") from error
     return model
+
+
+def _misfit(found: Mapping[str, torch.Tensor], expected: Mapping[str, torch.Tensor]) -> str | None:
+    """Say what of the parameters in a file is not as those of the model that it describes."""
+    for key in sorted(found.keys() | expected.keys()):
+        if key not in found or key not in expected:
+            return f"{shortened(key)} is {'missing' if key in expected else 'not one of its own'}"
+        if found[key].shape != expected[key].shape:
+            return f"{key} is {tuple(found[key].shape)}, expected {tuple(expected[key].shape)}"
+    types = sorted({str(tensor.dtype) for tensor in found.values()})
+    if len(types) != 1 or not all(tensor.is_floating_point() for tensor in found.values()):
+        return f"they are of {' and '.join(types) or 'no type'}, expected one floating-point type"
+    return None
+
+
+def _generators(described: Description) -> list[torch.Generator]:
+    return [torch.Generator() for _ in range(described.members)]
 
 
 def _difference(found: Section, expected: Section) -> str:

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 
-from pipeline.tracking import sqlite_uri
+SQLITE = "sqlite:///"
 
 
 def store_folder(tracking_uri: str | None) -> Path:
@@ -20,8 +20,8 @@ def store_folder(tracking_uri: str | None) -> Path:
     from mlflow import get_tracking_uri, is_tracking_uri_set
 
     uri = tracking_uri or (get_tracking_uri() if is_tracking_uri_set() else "")
-    if file := sqlite_uri.to_path(uri):
-        return file.resolve().parent
+    if uri.startswith(SQLITE):
+        return Path(uri.removeprefix(SQLITE).partition("?")[0]).resolve().parent
     return Path(__file__).resolve().parents[2]
 
 

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pipeline.runtime import locks
-from pipeline.tracking import sqlite_uri
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -68,7 +67,7 @@ def store_root(root: Path) -> Path:
 
 def address(root: Path) -> str:
     """Return the store's URI, absolute whatever the current folder."""
-    return server() or sqlite_uri.of_path(store_root(root) / FILE)
+    return server() or f"sqlite:///{store_root(root) / FILE}"
 
 
 def prepare(root: Path, say: Callable[[str], object] = print) -> None:
@@ -99,7 +98,7 @@ def _create(store: Path) -> None:
         left.unlink()
     partial = store.with_name(f".{store.name}.{os.getpid()}")
     try:
-        made = SqlAlchemyStore(sqlite_uri.of_path(partial), ARTIFACTS)
+        made = SqlAlchemyStore(f"sqlite:///{partial}", ARTIFACTS)
         made.create_experiment(EXPERIMENT, artifact_location=ARTIFACTS)
         made.engine.dispose()
         with closing(sqlite3.connect(partial)) as connection:

@@ -63,9 +63,12 @@ def test_a_bad_entry_is_named(tmp_path, change, complaint):
         model_list.read(path)
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[1"])
-def test_a_file_that_is_no_list_is_named(tmp_path, text):
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [("", "is truncated"), ("{}", "entry the file"), ("[1", "is truncated"), ("[NaN]", "NaN")],
+)
+def test_a_file_that_is_no_list_is_named(tmp_path, text, complaint):
     path = tmp_path / "models.json"
     path.write_text(text)
-    with pytest.raises(ArtifactError, match=r"models\.json: entry the file"):
+    with pytest.raises(ArtifactError, match=rf"models\.json: .*{complaint}"):
         model_list.read(path)
