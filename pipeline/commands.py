@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pipeline import config
-from pipeline.runtime import dag, dvc_files, heartbeat, locks, numerics, provenance, smoke
+from pipeline.runtime import dag, heartbeat, locks, numerics, provenance, smoke
+from pipeline.runtime.checkout import dvc_files
 from pipeline.tracking import backfill, store, ui
 from pipeline.tracking.circumstances import Timing
 from pipeline.tracking.process import TrackingProcess

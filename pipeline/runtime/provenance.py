@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.runtime import dag, dvc_files, files
+from pipeline.runtime import dag, files
+from pipeline.runtime.checkout import dvc_files
 
 LOCK = dvc_files.LOCK
 

@@ -16,7 +16,8 @@ from importlib import machinery, metadata
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from pipeline.runtime import dag, git
+from pipeline.runtime import dag
+from pipeline.runtime.checkout import git
 from pipeline.runtime.files import CACHE, md5
 from pipeline.runtime.provenance import Execution
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.runtime import git
+from pipeline.runtime.checkout import git
 from pipeline.tracking import circumstances
 from pipeline.tracking.circumstances import commit_tags
 

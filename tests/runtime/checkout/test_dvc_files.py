@@ -3,8 +3,9 @@
 import pytest
 
 from pipeline.__main__ import main
-from pipeline.runtime import dvc_files, provenance
-from pipeline.runtime.dvc_files import DvcFileError
+from pipeline.runtime import provenance
+from pipeline.runtime.checkout import dvc_files
+from pipeline.runtime.checkout.dvc_files import DvcFileError
 
 STAGES = "stages:\n  a:\n    cmd: echo 1 > x\n    outs: [x]\n"
 HEAD = "schema: '2.0'\n"

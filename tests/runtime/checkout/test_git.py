@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.runtime import git, smoke
+from pipeline.runtime import smoke
+from pipeline.runtime.checkout import git
 from runtime.test_smoke import FILES
 
 
