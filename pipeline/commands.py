@@ -11,6 +11,7 @@ from pipeline import config
 from pipeline.runtime import dag, locks, provenance, smoke
 from pipeline.tracking import backfill, store, ui
 from pipeline.tracking.circumstances import Timing
+from pipeline.tracking.database import one_line
 from pipeline.tracking.process import TrackingProcess
 
 # The runner imports torch (2 s), which the commands beside the stages do not need: it is imported
@@ -62,10 +63,9 @@ def track(name: str, root: Path, process: TrackingProcess, timing: Timing) -> No
     try:
         process.record(provenance.from_workspace(root, name), timing)
     except Exception as error:
-        reason = " ".join(str(error).split())[:300]
         print(
-            f"warning: {name}: not tracked ({type(error).__name__}: {reason}); its results are "
-            "complete, and `python -m pipeline track` logs them later",
+            f"warning: {name}: not tracked ({one_line(error)}); its results are complete, and "
+            "`python -m pipeline track` logs them later",
             file=sys.stderr,
         )
 

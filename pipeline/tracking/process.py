@@ -24,8 +24,9 @@ from typing import Any
 from pipeline.runtime import locks
 from pipeline.runtime.provenance import Execution
 from pipeline.tracking.circumstances import Timing, commit_tags
+from pipeline.tracking.database import one_line
 from pipeline.tracking.record import import_mlflow, record
-from pipeline.tracking.store import TrackingError, configure_env, server, writing
+from pipeline.tracking.store import TrackingError, configure_env, warm_up
 
 IMPORT_SECONDS = 60.0  # of a slow disk; and the store's creation
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
@@ -128,8 +129,7 @@ def main(root: Path) -> None:
             lambda seconds: tell(seconds=seconds),
         )
     except Exception as error:
-        name = "" if isinstance(error, TrackingError) else f"{type(error).__name__}: "
-        tell(error=f"{name}{' '.join(str(error).split())[:300]}")
+        tell(error=one_line(error))
     else:
         tell(done=True)
 
@@ -137,9 +137,7 @@ def main(root: Path) -> None:
 def _warm_up(root: Path) -> None:
     """Do what needs no result: import MLflow, create the store, open it once."""
     import_mlflow()
-    if not server():
-        with writing(root):
-            pass
+    warm_up(root)
 
 
 if __name__ == "__main__":
