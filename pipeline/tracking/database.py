@@ -26,7 +26,7 @@ ADVICE = (
     f"move {FILES} and {FOLDER} away, as many as there are, and `python -m pipeline track` makes "
     "a new store of what dvc.lock holds"
 )
-LOCK_SECONDS = 8.0  # tracking may cost ten
+LOCK_SECONDS = 7.0  # tracking may cost ten
 CREATE_SECONDS = 60.0  # on a slow machine
 TABLES = {"alembic_version", "experiments", "runs", "tags"}
 WRITE_VERSION, LOGGED = slice(18, 20), b"\x02\x02"  # of a file's header: it has a log
@@ -58,9 +58,10 @@ def read(store: Path, query: str, *values: str) -> list[tuple[Any, ...]]:
         ) from error
 
 
-def _opened(store: Path, seconds: float = LOCK_SECONDS) -> sqlite3.Connection:
+def _opened(store: Path, seconds: float | None = None) -> sqlite3.Connection:
     address = f"{store.as_uri()}?mode=rw"  # never made here
-    return sqlite3.connect(address, uri=True, timeout=seconds, isolation_level=None)
+    patience = LOCK_SECONDS if seconds is None else seconds
+    return sqlite3.connect(address, uri=True, timeout=patience, isolation_level=None)
 
 
 def tables(store: Path) -> set[str]:
@@ -87,27 +88,23 @@ def settle(store: Path) -> None:
     A file that another program holds is left for the next time.
     """
     with suppress(OSError, sqlite3.Error):
-        if store.stat().st_size == 0:
+        file = store.resolve()
+        left = [suffix for suffix in BESIDE if Path(f"{file}{suffix}").exists()]
+        if file.stat().st_size == 0 or not (left or _is_logged(file)):
             return
-        _drop_foreign_log(store)
-        with closing(_opened(store, seconds=1)) as connection:
+        if not _is_logged(file):
+            # The log is of a file that was here before, and sqlite would read it as this one's: a
+            # file that has a log says so since before the log was begun.
+            for suffix in ("-wal", "-shm"):
+                Path(f"{file}{suffix}").unlink(missing_ok=True)
+        with closing(_opened(store, seconds=0.5)) as connection:
             connection.execute("PRAGMA journal_mode=DELETE").fetchall()
             connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
 
 
-def _drop_foreign_log(store: Path) -> None:
-    """Remove the log of a file that was here before: sqlite would read it as this file's.
-
-    A file that has a log says so in its header, since before the log was begun.
-    """
-    file = store.resolve()
-    if not Path(f"{file}-wal").exists():
-        return
+def _is_logged(file: Path) -> bool:
     with file.open("rb") as content:
-        if content.read(WRITE_VERSION.stop)[WRITE_VERSION] == LOGGED:
-            return
-    for suffix in ("-wal", "-shm"):
-        Path(f"{file}{suffix}").unlink(missing_ok=True)
+        return content.read(WRITE_VERSION.stop)[WRITE_VERSION] == LOGGED
 
 
 def prepare(store: Path, lock: Path, fill: Callable[[Path], object]) -> bool:
@@ -177,7 +174,7 @@ def is_free(store: Path) -> bool:
     if not store.exists():
         return True
     try:
-        with closing(_opened(store, seconds=0)) as connection:
+        with closing(_opened(store, seconds=0.0)) as connection:
             connection.execute("BEGIN EXCLUSIVE")
             connection.execute("ROLLBACK")
     except sqlite3.Error:
@@ -231,10 +228,11 @@ def limit_waits() -> None:
     from sqlalchemy.engine import Engine
 
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
-    wait = f"PRAGMA busy_timeout = {LOCK_SECONDS * 1000:.0f};"
 
     @event.listens_for(Engine, "before_cursor_execute", retval=True)
     def shorten(
         _connection: object, _cursor: object, statement: str, parameters: object, *_: object
     ) -> tuple[str, object]:
-        return wait if statement.startswith("PRAGMA busy_timeout") else statement, parameters
+        if statement.startswith("PRAGMA busy_timeout"):
+            return f"PRAGMA busy_timeout = {LOCK_SECONDS * 1000:.0f}", parameters
+        return statement, parameters

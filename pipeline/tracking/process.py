@@ -26,7 +26,7 @@ from pipeline.runtime.provenance import Execution
 from pipeline.tracking.circumstances import Timing, commit_tags
 from pipeline.tracking.database import one_line
 from pipeline.tracking.record import import_mlflow, record
-from pipeline.tracking.store import TrackingError, configure_env, warm_up
+from pipeline.tracking.store import TrackingError, configure_env, settle, warm_up
 
 IMPORT_SECONDS = 60.0  # of a slow disk; and the store's creation
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
@@ -38,6 +38,7 @@ class TrackingProcess:
     def __init__(self, root: Path) -> None:
         """Start the process; a failure to start is told by :meth:`record`."""
         configure_env()
+        self.root = root
         module = ["-m", "pipeline.tracking.process", str(root.resolve())]
         self.child: subprocess.Popen[bytes] | None = None
         with suppress(OSError):
@@ -62,6 +63,7 @@ class TrackingProcess:
             return
         self.child.kill()
         self.child.wait()
+        settle(self.root)  # whatever it was writing
         for pipe in (self.child.stdin, self.child.stdout):
             if pipe is not None:
                 pipe.close()
@@ -104,6 +106,8 @@ def main(root: Path) -> None:
     """Serve one request from stdin; end without one."""
     locks.end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the stage, which ends this
+    # Between two statements: a stage that dies leaves no store in the midst of being written.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(1))
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # what MLflow may print is no answer
 

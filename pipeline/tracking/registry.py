@@ -112,7 +112,7 @@ def _latest(client: "MlflowClient", name: str, content: str) -> str | None:
     if not versions or versions[0].tags.get(CONTENT) != content:
         return None
     with suppress(MlflowException):  # its run is gone
-        if client.list_artifacts(versions[0].run_id, FOLDER):
+        if client.list_artifacts(versions[0].run_id or "", FOLDER):
             return str(versions[0].version)
     return None
 

@@ -89,7 +89,7 @@ def prepare(root: Path, say: Callable[[str], object] = SAY) -> None:
     schema.check(store)
     artifacts = store_root(root) / FOLDER
     if artifacts.exists() and not artifacts.is_dir():
-        raise StoreError(f"{FOLDER} is a file, expected a folder: {database.ADVICE}")
+        raise StoreError(f"{FOLDER} is a file, expected a folder: move it away")
 
 
 def _fill(path: Path) -> None:
