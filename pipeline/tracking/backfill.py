@@ -8,7 +8,8 @@ from pathlib import Path
 from pipeline.runtime.files import md5
 from pipeline.runtime.provenance import Execution
 from pipeline.tracking.record import record
-from pipeline.tracking.store import TrackingError, logged_hashes, unfinished, writing
+from pipeline.tracking.server.secrets import StoreError, TrackingError, one_line
+from pipeline.tracking.store import logged_hashes, unfinished, writing
 
 
 def log_missing(
@@ -17,7 +18,7 @@ def log_missing(
     """Log the executions that the store does not hold and whose files are on disk, and say which.
 
     Fast when there is nothing to do: MLflow is not imported then. Raises TrackingError at the end
-    if some could not be logged.
+    if some could not be logged, StoreError at once if none can be.
     """
     _hide_half_written(root)
     known = logged_hashes(root, [execution.hash for execution in executions.values()])
@@ -31,8 +32,10 @@ def log_missing(
         try:
             record(root, execution)
             say(f"{name}: logged")
+        except StoreError:  # the others would fail alike
+            raise
         except Exception as error:  # whatever MLflow raises, the others go on
-            failed.append(f"{name} ({' '.join(str(error).split())[:200]})")
+            failed.append(f"{name} ({one_line(error)})")
     if failed:
         raise TrackingError(f"could not log {', '.join(failed)}")
 

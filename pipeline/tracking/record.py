@@ -22,6 +22,7 @@ from pipeline.tracking.circumstances import (
     version_tags,
 )
 from pipeline.tracking.runs import Point, Run, copied_files, describe, record_of
+from pipeline.tracking.server.patience import unlimited
 from pipeline.tracking.store import configure_env, writing
 
 if TYPE_CHECKING:
@@ -40,10 +41,6 @@ def import_mlflow() -> None:
     configure_env()
     for name in MODULES:
         import_module(name)
-
-
-def unlimited(seconds: float) -> None:
-    """Take any time."""
 
 
 def record(
@@ -70,7 +67,7 @@ def record(
         **(commit_tags(root) if commit is None else commit),
     }
     points = [("stage_seconds", timing.seconds, 0)] if timing else []
-    with writing(root) as (client, experiment), _all_or_none(client) as started:
+    with writing(root, expect) as (client, experiment), _all_or_none(client) as started:
         writer = _Writer(client, experiment, timing or Timing(written, written), started)
         expect(SECONDS_PER_RUN)
         parent = writer.start(stage, tags, points)

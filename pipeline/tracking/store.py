@@ -5,16 +5,20 @@ Reading what the local store holds needs no MLflow, whose import costs seconds.
 
 import logging
 import os
-import socket
 import sqlite3
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from pipeline.runtime import locks
+from pipeline.tracking.server import answers, patience
+from pipeline.tracking.server.address import server as server
+from pipeline.tracking.server.patience import Patience, unlimited
+from pipeline.tracking.server.secrets import StoreError as StoreError
+from pipeline.tracking.server.secrets import TrackingError as TrackingError
+from pipeline.tracking.server.secrets import guard_output
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -22,22 +26,14 @@ if TYPE_CHECKING:
 FILE = "mlflow.db"
 EXPERIMENT = "attention-lab"
 ARTIFACTS = "lab:/mlartifacts"  # beside the store, see artifact_repository.py
-SERVER = "MLFLOW_TRACKING_URI"
 ENTRY = "dvc.entry"
-CONNECT_SECONDS = 3.0
 SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_LOGGING_LEVEL": "WARNING",
-    # A server that went away must cost seconds; MLflow would try for minutes.
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "15",
+    **patience.SETTINGS,
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "GIT_PYTHON_REFRESH": "quiet",
 }
-
-
-class TrackingError(RuntimeError):
-    """Runs cannot be logged or shown; the message is one line for the user."""
 
 
 def configure_env() -> None:
@@ -45,11 +41,7 @@ def configure_env() -> None:
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
     logging.getLogger("alembic").setLevel(logging.WARNING)
-
-
-def server() -> str:
-    """Return the URI of the server that the user names, or nothing."""
-    return os.environ.get(SERVER, "").strip()
+    guard_output()
 
 
 def store_root(root: Path) -> Path:
@@ -76,7 +68,8 @@ def prepare(root: Path, say: Callable[[str], object] = print) -> None:
     Raises TrackingError if the server does not answer.
     """
     if server():
-        _check_answers(server())
+        configure_env()
+        answers.check(EXPERIMENT, Patience())
         return
     store = store_root(root) / FILE
     while not store.is_file():
@@ -109,29 +102,26 @@ def _create(store: Path) -> None:
             partial.with_name(partial.name + suffix).unlink(missing_ok=True)
 
 
-def _check_answers(uri: str) -> None:
-    """Open a connection to an HTTP server; TrackingError within seconds if it does not answer."""
-    parts = urlsplit(uri)
-    if parts.scheme not in ("http", "https"):
-        return
-    try:
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        socket.create_connection((parts.hostname or "", port), timeout=CONNECT_SECONDS).close()
-    except (OSError, ValueError) as error:
-        raise TrackingError(
-            f"no MLflow server answers at {uri} ({error}); start it, or unset {SERVER} to log to "
-            f"the local {FILE}"
-        ) from error
+def connect(
+    root: Path, expect: Callable[[float], object] = unlimited
+) -> tuple["MlflowClient", str]:
+    """Return a client of the store and the id of the project's experiment.
 
-
-def connect(root: Path) -> tuple["MlflowClient", str]:
-    """Return a client of the store and the id of the project's experiment."""
-    prepare(root)
+    A server's has the patience of one stage, which ``expect`` is told of. Raises StoreError.
+    """
     configure_env()
+    budget = Patience(expect)
+    if server():
+        uri = answers.check(EXPERIMENT, budget)
+    else:
+        prepare(root)
+        uri = address(root)
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
-    client = MlflowClient(address(root), registry_uri=address(root))
+    client = MlflowClient(uri, registry_uri=uri)
+    if server():
+        client = patience.watched(client, budget)
     experiment = client.get_experiment_by_name(EXPERIMENT)
     if experiment is not None:
         return client, str(experiment.experiment_id)
@@ -145,15 +135,17 @@ def connect(root: Path) -> tuple["MlflowClient", str]:
 
 
 @contextmanager
-def writing(root: Path) -> Iterator[tuple["MlflowClient", str]]:
+def writing(
+    root: Path, expect: Callable[[float], object] = unlimited
+) -> Iterator[tuple["MlflowClient", str]]:
     """Yield what :func:`connect` returns, and close the local store at the end of the block.
 
     Whoever closes it last moves what was written from ``mlflow.db-wal`` into the file itself.
     """
     try:
-        yield connect(root)
+        yield connect(root, expect)
     finally:
-        if address(root).startswith("sqlite:"):
+        if not server():
             with suppress(Exception):  # an error in the block is the one to tell
                 _close(root)
 
