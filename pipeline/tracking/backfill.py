@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from pipeline.runtime.files import md5
 from pipeline.runtime.provenance import Execution
 from pipeline.tracking import writers
-from pipeline.tracking.database import StoreError, TrackingError, one_line
 from pipeline.tracking.record import record
+from pipeline.tracking.server.secrets import StoreError, TrackingError, one_line
 from pipeline.tracking.store import (
     DELETED,
     SAY,
@@ -45,7 +45,7 @@ def log_missing(
         try:
             record(root, execution)
             say(f"{name}: logged")
-        except StoreError:
+        except StoreError:  # the others would fail alike
             raise
         except Exception as error:  # whatever MLflow raises, the others go on
             failed.append(f"{name} ({one_line(error)})")

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.runtime import locks
+from pipeline.tracking.server.secrets import StoreError
 
 FILE = "mlflow.db"
 BESIDE = ("-wal", "-shm", "-journal")  # what sqlite may leave beside its file
@@ -30,21 +31,6 @@ LOCK_SECONDS = 7.0  # tracking may cost ten
 CREATE_SECONDS = 60.0  # on a slow machine
 TABLES = {"alembic_version", "experiments", "runs", "tags"}
 WRITE_VERSION, LOGGED = slice(18, 20), b"\x02\x02"  # of a file's header: it has a log
-CUT = 300  # of what MLflow says
-
-
-class TrackingError(RuntimeError):
-    """Runs cannot be logged or shown; the message is one line for the user."""
-
-
-class StoreError(TrackingError):
-    """The store as a whole cannot be used, whatever is to be logged."""
-
-
-def one_line(error: BaseException) -> str:
-    """Return an error as one line: this project's own in full, any other with its kind, cut."""
-    text = " ".join(str(error).split())
-    return text if isinstance(error, TrackingError) else f"{type(error).__name__}: {text[:CUT]}"
 
 
 def read(store: Path, query: str, *values: str) -> list[tuple[Any, ...]]:

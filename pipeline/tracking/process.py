@@ -2,9 +2,9 @@
 
 In a thread of the stage's own process the import would take turns with the stage's imports, which
 is slower than one after the other, and what hangs could not be ended. The two speak in lines of
-JSON: the stage sends one request; the process answers with how many seconds its next step may take,
-again and again, and at last with how it ended. ``python -m pipeline.tracking.process
-ROOT`` is the other end.
+JSON: the stage sends one request; the process answers with how many seconds its next step may take
+(none: as many as the last), again and again, and at last with how it ended. ``python -m
+pipeline.tracking.process ROOT`` is the other end.
 """
 
 import gc
@@ -24,11 +24,12 @@ from typing import Any
 from pipeline.runtime import locks
 from pipeline.runtime.provenance import Execution
 from pipeline.tracking.circumstances import Timing, commit_tags
-from pipeline.tracking.database import one_line
 from pipeline.tracking.record import import_mlflow, record
-from pipeline.tracking.store import TrackingError, configure_env, settle, warm_up
+from pipeline.tracking.server.secrets import TrackingError, one_line
+from pipeline.tracking.store import configure_env, settle, warm_up
 
 IMPORT_SECONDS = 60.0  # of a slow disk; and the store's creation
+GRACE_SECONDS = 2.0  # the process itself gives up first, and says why
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -80,7 +81,7 @@ class TrackingProcess:
             while "done" not in (answer := self._answer(seconds)):
                 if "error" in answer:
                     raise TrackingError(answer["error"])
-                seconds = answer["seconds"]
+                seconds = answer["seconds"] or seconds
         except OSError as error:
             raise TrackingError(f"the process that logs it ended ({error})") from error
 
@@ -93,7 +94,7 @@ class TrackingProcess:
     def _answer(self, seconds: float) -> Mapping[str, Any]:
         assert self.child is not None
         assert self.child.stdout is not None
-        if not select.select([self.child.stdout], [], [], seconds)[0]:
+        if not select.select([self.child.stdout], [], [], seconds + GRACE_SECONDS)[0]:
             raise TrackingError(f"the process that logs it gave no sign for {seconds:.0f} s")
         line = self.child.stdout.readline()
         if not line:

@@ -21,6 +21,7 @@ from pipeline.tracking.circumstances import (
 )
 from pipeline.tracking.database import is_locked
 from pipeline.tracking.runs import Point, Run, copied_files, describe, record_of
+from pipeline.tracking.server.patience import unlimited
 from pipeline.tracking.store import configure_env, lock_folder, server, writing
 from pipeline.tracking.writers import TAG, writer
 
@@ -40,10 +41,6 @@ def import_mlflow() -> None:
     configure_env()
     for name in MODULES:
         import_module(name)
-
-
-def unlimited(seconds: float) -> None:
-    """Take any time."""
 
 
 def record(
@@ -72,7 +69,7 @@ def record(
     points = [("stage_seconds", timing.seconds, 0)] if timing else []
     with (
         writer(lock_folder(root), local=not server()) as name,
-        writing(root) as (client, experiment),
+        writing(root, expect) as (client, experiment),
         _all_or_none(client) as started,
     ):
         tags |= _origin(name)

@@ -7,7 +7,8 @@ from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
-from pipeline.tracking.database import ADVICE, FILE, StoreError, read
+from pipeline.tracking.database import ADVICE, FILE, read
+from pipeline.tracking.server.secrets import StoreError
 
 VERSIONS = Path("store", "db_migrations", "versions")
 REVISION = re.compile(r"^(down_)?revision = \"?(\w+)\"?", re.MULTILINE)

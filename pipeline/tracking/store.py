@@ -5,36 +5,35 @@ Reading what the local store holds needs no MLflow, whose import costs seconds.
 
 import logging
 import os
-import socket
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from pipeline.tracking import database, schema, writers
-from pipeline.tracking.database import FILE, FOLDER, StoreError
-from pipeline.tracking.database import TrackingError as TrackingError  # the name's place for all
+from pipeline.tracking.database import FILE, FOLDER
+from pipeline.tracking.server import answers, patience
+from pipeline.tracking.server.address import server as server
+from pipeline.tracking.server.patience import Patience, unlimited
+from pipeline.tracking.server.secrets import StoreError as StoreError
+from pipeline.tracking.server.secrets import TrackingError as TrackingError
+from pipeline.tracking.server.secrets import guard_output
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 EXPERIMENT = "attention-lab"
 ARTIFACTS = f"lab:/{FOLDER}"  # beside the store, see artifact_repository.py
-SERVER = "MLFLOW_TRACKING_URI"
 ENTRY = "dvc.entry"
 LOCKS = Path("data", ".locks")
 DELETED = "deleted"
 SAY = partial(print, flush=True)  # the process beside a stage ends without tidying up
-CONNECT_SECONDS = 3.0
 SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_LOGGING_LEVEL": "WARNING",
-    # A server that went away must cost seconds; MLflow would try for minutes.
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "15",
+    **patience.SETTINGS,
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "GIT_PYTHON_REFRESH": "quiet",
 }
@@ -45,11 +44,7 @@ def configure_env() -> None:
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
     logging.getLogger("alembic").setLevel(logging.WARNING)
-
-
-def server() -> str:
-    """Return the URI of the server that the user names, or nothing."""
-    return os.environ.get(SERVER, "").strip()
+    guard_output()
 
 
 def store_root(root: Path) -> Path:
@@ -76,7 +71,8 @@ def prepare(root: Path, say: Callable[[str], object] = SAY) -> None:
     Raises TrackingError if the server does not answer, StoreError if the local store is unsound.
     """
     if server():
-        _check_answers(server())
+        configure_env()
+        answers.check(EXPERIMENT, Patience())
         return
 
     def fill(path: Path) -> None:
@@ -119,36 +115,28 @@ def warm_up(root: Path) -> None:
             pass
 
 
-def _check_answers(uri: str) -> None:
-    """Open a connection to an HTTP server; TrackingError within seconds if it does not answer."""
-    parts = urlsplit(uri)
-    if parts.scheme not in ("http", "https"):
-        return
-    try:
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        socket.create_connection((parts.hostname or "", port), timeout=CONNECT_SECONDS).close()
-    except (OSError, ValueError) as error:
-        raise TrackingError(
-            f"no MLflow server answers at {uri} ({error}); start it, or unset {SERVER} to log to "
-            f"the local {FILE}"
-        ) from error
-
-
-def connect(root: Path, say: Callable[[str], object] = SAY) -> tuple["MlflowClient", str]:
+def connect(
+    root: Path, expect: Callable[[float], object] = unlimited, say: Callable[[str], object] = SAY
+) -> tuple["MlflowClient", str]:
     """Return a client of the store and the id of the project's experiment, which is there then.
 
-    Raises TrackingError if the store cannot be written.
+    A server's has the patience of one stage, which ``expect`` is told of. Raises StoreError.
     """
-    prepare(root, say)
     configure_env()
+    budget = Patience(expect)
+    if server():
+        uri = answers.check(EXPERIMENT, budget)
+    else:
+        prepare(root, say)
+        uri = address(root)
+        database.limit_waits()
+        database.check_writable(store_root(root) / FILE)
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
-    if address(root).startswith("sqlite:"):
-        database.limit_waits()
-    if not server():
-        database.check_writable(store_root(root) / FILE)
-    client = MlflowClient(address(root), registry_uri=address(root))
+    client = MlflowClient(uri, registry_uri=uri)
+    if server():
+        client = patience.watched(client, budget)
     if (experiment := client.get_experiment_by_name(EXPERIMENT)) is None:
         try:
             location = None if server() else ARTIFACTS
@@ -181,20 +169,23 @@ def _restore(client: "MlflowClient", experiment: str, say: Callable[[str], objec
 
 
 @contextmanager
-def writing(root: Path, say: Callable[[str], object] = SAY) -> Iterator[tuple["MlflowClient", str]]:
+def writing(
+    root: Path, expect: Callable[[float], object] = unlimited, say: Callable[[str], object] = SAY
+) -> Iterator[tuple["MlflowClient", str]]:
     """Yield what :func:`connect` returns, and close the local store at the end of the block.
 
     Raises StoreError for what sqlite says in the block.
     """
     try:
-        yield connect(root, say)
+        yield connect(root, expect, say)
     except Exception as error:
         if not server() and (explained := database.explained(error)) is not None:
             raise explained from error
         raise
     finally:
-        _close(root)
-        settle(root)
+        if not server():
+            _close(root)
+            settle(root)
 
 
 def _close(root: Path) -> None:
@@ -222,7 +213,7 @@ def logged_hashes(
         return set()
     query = "SELECT count(*) FROM experiments WHERE name = ? AND lifecycle_stage = ?"
     if database.read(store, query, EXPERIMENT, DELETED) != [(0,)]:
-        with writing(root, say):
+        with writing(root, say=say):
             pass
     query = (
         "SELECT tags.value FROM tags JOIN runs ON runs.run_uuid = tags.run_uuid "
@@ -232,7 +223,7 @@ def logged_hashes(
 
 
 def _logged_by_server(root: Path, hashes: Iterable[str], say: Callable[[str], object]) -> set[str]:
-    client, experiment = connect(root, say)
+    client, experiment = connect(root, say=say)
     from mlflow.entities import ViewType
 
     def is_held(entry: str) -> bool:

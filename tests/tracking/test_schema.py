@@ -5,7 +5,7 @@ from contextlib import closing
 import pytest
 
 from pipeline.tracking import schema
-from pipeline.tracking.database import StoreError
+from pipeline.tracking.server.secrets import StoreError
 
 
 def set_version(store, *versions):
