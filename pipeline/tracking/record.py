@@ -68,8 +68,8 @@ def record(
     }
     points = [("stage_seconds", timing.seconds, 0)] if timing else []
     with (
-        writer(lock_folder(root), local=not server()) as name,
         writing(root, expect) as (client, experiment),
+        writer(lock_folder(root), local=not server()) as name,
         _all_or_none(client) as started,
     ):
         tags |= _origin(name)

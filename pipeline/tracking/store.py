@@ -98,8 +98,12 @@ def _fill(path: Path) -> None:
 
 
 def lock_folder(root: Path) -> Path:
-    """Return the folder of the locks beside the store; queued experiments have the same."""
-    return store_root(root) / LOCKS
+    """Return the folder of the locks: the same for all that may write to the store.
+
+    Queued experiments do, and other checkouts whose ``mlflow.db`` is a link to the same file.
+    """
+    store = store_root(root) / FILE
+    return store.resolve().with_name(LOCKS.name) if store.is_symlink() else store_root(root) / LOCKS
 
 
 def settle(root: Path) -> None:

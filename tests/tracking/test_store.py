@@ -16,6 +16,7 @@ from pipeline.tracking.process import IMPORT_SECONDS, TrackingProcess
 from pipeline.tracking.record import record
 from pipeline.tracking.server.patience import BUDGET_SECONDS
 from pipeline.tracking.store import StoreError, TrackingError
+from pipeline.tracking.writers import writer
 from tracking.stage_files import TIMING, client_of, names, runs_of, write_stage
 
 
@@ -192,11 +193,26 @@ def test_the_store_and_its_artifacts_may_be_links_to_another_disk(root, tmp_path
     (root / "mlflow.db").symlink_to(disk / "runs.db")
     (root / "mlartifacts").symlink_to(disk / "files")
     record(root, write_stage(root))
-    assert sorted(path.name for path in disk.iterdir()) == ["files", "runs.db"]
+    assert sorted(path.name for path in disk.iterdir()) == [".locks", "files", "runs.db"]
     assert list((disk / "files").rglob("metrics.json"))
     client, _ = client_of(root)
     run = runs_of(root)["oscillator_train"]
     assert "metrics.json" in names(client, run)
+
+
+def test_checkouts_that_share_a_store_hide_nothing_of_each_other(root, tmp_path):
+    shutil.move(root / "mlflow.db", tmp_path / "shared.db")
+    other = tmp_path / "other"
+    other.mkdir()
+    for checkout in (root, other):
+        (checkout / "mlflow.db").symlink_to(tmp_path / "shared.db")
+    client, experiment = client_of(root)
+    with writer(store.lock_folder(root), local=True) as name:
+        client.create_run(experiment, tags={"writer": name}, run_name="mine")
+        log_missing(other, {}, lambda line: None)
+        assert set(runs_of(root, finished=False)) == {"mine"}
+    log_missing(other, {}, lambda line: None)
+    assert runs_of(root, finished=False) == {}
 
 
 def test_a_file_in_place_of_the_artifacts_is_one_line(root):
