@@ -37,7 +37,7 @@ def test_the_ui_serves_a_moved_checkout_and_ends_with_its_children(root):
     moved = Path(shutil.move(root, root.with_name("moved")))
     identity, port = runs_of(moved)["oscillator_train"].info.run_id, unused_port()
     code = "import sys; from pathlib import Path; from pipeline.tracking import ui as t\n"
-    code += "t.serve(Path(sys.argv[1]), int(sys.argv[2]), lambda line: print(line, flush=True))"
+    code += "t.serve(Path(sys.argv[1]), int(sys.argv[2]), say=lambda line: print(line, flush=True))"
     with subprocess.Popen(
         [sys.executable, "-c", code, str(moved), str(port)],
         cwd=REPOSITORY,

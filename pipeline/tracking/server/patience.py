@@ -1,0 +1,147 @@
+"""How long a stage waits for a server that is silent, and whether one answers at all.
+
+A server may hang anywhere: while a connection is made, in the midst of an answer, at one byte a
+second. So each call to it runs in a thread of its own, which is left behind when the budget is
+spent; a timeout of one request would bound neither their number nor a slow answer. What counts is
+silence: a slow server that answers every request is not given up, nor an upload that goes on.
+"""
+
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextvars import ContextVar, copy_context
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from pipeline.tracking.server.address import server, shown
+from pipeline.tracking.server.secrets import SERVER, StoreError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+Result = TypeVar("Result")
+
+BUDGET_SECONDS = 10.0  # of a stage's, for a server that is silent
+FREE_SECONDS = 2.0  # a request that takes no longer costs nothing of it
+AS_BEFORE = 0.0  # tells that a step goes on, and may take as long again
+SETTINGS = {
+    # Beyond the budget: a request that is silent is never sent twice.
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "15",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # of those that fail at once
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_JITTER": "0",
+}
+
+
+def unlimited(seconds: float) -> None:
+    """Take any time."""
+
+
+class Patience:
+    """The budget of one stage: what its calls to the server may cost in silence, all together."""
+
+    def __init__(
+        self,
+        expect: Callable[[float], object] = unlimited,
+        budget: float | None = None,
+        free: float | None = None,
+    ):
+        """``expect`` is told ``AS_BEFORE`` whenever a call begins or goes on."""
+        self.expect = expect
+        self.budget = self.left = BUDGET_SECONDS if budget is None else budget
+        self.free = FREE_SECONDS if free is None else free
+        self.lock = threading.Lock()
+        self.since = time.monotonic()
+        self.request = b""
+
+    def run(self, call: Callable[[], Result]) -> Result:
+        """Return what a call returns; StoreError if the server is silent, now or before."""
+        self._begin()
+        outcome: list[Result] = []
+        errors: list[BaseException] = []
+        done = threading.Event()
+
+        def work() -> None:
+            _PATIENCE.set(self)
+            try:
+                outcome.append(call())
+            except BaseException as error:
+                errors.append(error)
+            finally:
+                done.set()
+
+        _listen()
+        context = copy_context()
+        threading.Thread(target=lambda: context.run(work), daemon=True).start()
+        while not done.wait(self._remaining()):
+            if self._remaining() <= 0:
+                self.left = 0.0
+                raise self._given_up()
+        self._sign()
+        if errors:
+            raise errors[0]
+        return outcome[0]
+
+    def _begin(self) -> None:
+        if self.left <= 0:
+            raise self._given_up()
+        with self.lock:
+            self.since, self.request = time.monotonic(), b""
+
+    def _remaining(self) -> float:
+        self.expect(AS_BEFORE)
+        with self.lock:
+            return max(0.0, self.since + self.left - time.monotonic())
+
+    def _sign(self) -> None:
+        """Note that the server did something, and what it took beyond its free time."""
+        with self.lock:
+            now = time.monotonic()
+            self.left -= max(0.0, now - self.since - self.free)
+            self.since = now
+
+    def sent(self, block: object) -> None:
+        """Note that a block of a request was sent: what was sent before has been taken."""
+        line = bytes(block[:9000]).partition(b"\r\n")[0] if isinstance(block, bytes) else b""
+        if line.endswith(b" HTTP/1.1"):
+            if line == self.request:  # the same once more: it failed, which is no sign of life
+                return
+            self.request = line
+        self._sign()
+
+    def _given_up(self) -> StoreError:
+        return StoreError(
+            f"no MLflow server answers at {shown(server())}: given up after {self.budget:.0f} s of "
+            f"silence; see to the server, or unset {SERVER} to log to the local store"
+        )
+
+
+_PATIENCE: ContextVar[Patience | None] = ContextVar("patience", default=None)
+
+
+@cache
+def _listen() -> None:
+    """Let Python tell of each block that http.client sends, MLflow's and other clients' alike."""
+
+    def hear(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "http.client.send" and (patience := _PATIENCE.get()) is not None:
+            patience.sent(arguments[1])
+
+    sys.addaudithook(hear)
+
+
+class Watched:
+    """An MlflowClient whose calls have a stage's patience."""
+
+    def __init__(self, client: "MlflowClient", patience: Patience):
+        self._client, self._patience = client, patience
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        method = getattr(self._client, name)
+        return lambda *values, **named: self._patience.run(lambda: method(*values, **named))
+
+
+def watched(client: "MlflowClient", patience: Patience) -> "MlflowClient":
+    """Return a client whose calls have a stage's patience."""
+    return cast("MlflowClient", Watched(client, patience))
