@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -40,6 +41,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def make_venv(command: list[object]) -> object:
         if "venv" in command:
             venv(Path.cwd())
+            return subprocess.CompletedProcess(command, 0, "", "")
         return real(command)
 
     real = packages.run

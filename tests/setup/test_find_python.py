@@ -19,7 +19,7 @@ REFUSED = {
     'sys.version = "3.11 [PyPy 7.3]"': "is PyPy",
     "sys.maxsize = 2**31 - 1": "is a 32-bit Python",
     "sys._is_gil_enabled = lambda: False": "is a free-threaded Python",
-    "sys.modules['ensurepip'] = None": "Debian and Ubuntu have it in the package python3.",
+    "sys.modules['ensurepip'] = None": "has no module ensurepip; Debian and Ubuntu have it in",
     "sys.modules['sqlite3'] = None": "was built without the module sqlite3",
 }
 

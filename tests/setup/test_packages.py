@@ -37,8 +37,8 @@ def test_on_linux_the_cpu_build_is_asked_for_by_its_exact_name(folder: Path) -> 
 
 UV_INSTALLS = """case "$*" in
 *+cpu) echo 'ERROR: No matching distribution' >&2; exit 1 ;;
-*uv) mkdir -p .venv/.uv/bin; printf '#!/bin/sh\\necho uv "$*" >> asked; exit %s\\n' {code} > .venv/.uv/bin/uv
-     chmod +x .venv/.uv/bin/uv ;;
+*uv) mkdir -p .venv/.uv/bin; cd .venv/.uv/bin
+     printf '#!/bin/sh\\necho uv "$*" >> asked; exit %s\\n' {code} > uv; chmod +x uv ;;
 esac"""
 
 
