@@ -3,7 +3,8 @@
 PYTHON ?=
 TORCH ?=
 PORT ?= 5000
-export PYTHON TORCH PORT
+SOAK ?= 1
+export PYTHON TORCH PORT SOAK
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export MLFLOW_DISABLE_TELEMETRY := true
 # What an active environment, a module system or a git hook left would lead out of this checkout.
@@ -30,6 +31,12 @@ repro: ready ## set up, run the pipeline, log what DVC restored or skipped
 
 test: ready ## set up, run the whole test suite
 	$(RUN) pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
+
+soak: ready ## the long forms of the tests (hours); SOAK=0.1 is a tenth
+	$(RUN) pytest tests/soak --soak="$$SOAK"
+
+verify: ready ## the pipeline at small scale twice, every output compared byte by byte
+	@$(RUN) pipeline verify
 
 lint: ready ## ruff, mypy, import contracts
 	.venv/bin/ruff check .
