@@ -7,7 +7,7 @@ PORT ?= 5000
 export PATH := $(BIN):$(PATH)
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: repro test lint ui quick track lock clean help
+.PHONY: repro test soak lint ui quick track lock clean help
 .DEFAULT_GOAL := help
 
 help: ## say what the targets do
@@ -29,6 +29,9 @@ repro: $(READY) ## set up, run the pipeline, log what DVC restored or skipped
 
 test: $(READY) ## set up, run the whole test suite
 	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
+
+soak: $(READY) ## the long tests: kills, load, hostile input (SCALE=0.1: a tenth)
+	$(BIN)/python -m pytest tests/soak --soak=$(or $(SCALE),1) -s
 
 lint: $(READY) ## ruff, mypy, import contracts
 	$(BIN)/ruff check .
