@@ -57,5 +57,5 @@ def _check_links(root: Path) -> None:
         if folder.is_symlink():
             raise SetupError(
                 f"{folder.name} is a link to {os.readlink(folder)}, which DVC refuses: make it a "
-                "folder, and put DVC's cache elsewhere (see README, \"Another disk\")"
+                'folder, and put DVC\'s cache elsewhere (see README, "Another disk")'
             )

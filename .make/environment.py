@@ -83,7 +83,9 @@ def version(python: Path) -> str:
     """Return the version of an interpreter, 3.11; nothing if it does not run."""
     code = "import sys; print('{}.{}'.format(*sys.version_info))"
     try:
-        told = subprocess.run([python, "-I", "-c", code], capture_output=True, text=True, check=True)
+        told = subprocess.run(
+            [python, "-I", "-c", code], capture_output=True, text=True, check=True
+        )
     except (OSError, subprocess.CalledProcessError):
         return ""
     return told.stdout.strip()

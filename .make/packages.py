@@ -24,7 +24,14 @@ ELSEWHERE = (
     *("PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_PYTHON", "PIP_DRY_RUN"),
     *("PIP_REQUIRE_VIRTUALENV", "PIP_REQUIREMENT", "PIP_EDITABLE", "PIP_NO_DEPS", "PIP_SRC"),
     *("PIP_IGNORE_INSTALLED", "PIP_REPORT", "PIP_LOG"),
-    *("PYTHONHOME", "PYTHONPATH", "PYTHONUSERBASE", "PYTHONSAFEPATH", "VIRTUAL_ENV", "CONDA_PREFIX"),
+    *(
+        "PYTHONHOME",
+        "PYTHONPATH",
+        "PYTHONUSERBASE",
+        "PYTHONSAFEPATH",
+        "VIRTUAL_ENV",
+        "CONDA_PREFIX",
+    ),
     *("UV_PYTHON", "UV_PROJECT_ENVIRONMENT", "UV_SYSTEM_PYTHON", "UV_TORCH_BACKEND"),
 )
 QUIET = ("--quiet", "--disable-pip-version-check", "--no-input", "--no-user")
@@ -144,7 +151,12 @@ def run(command: Sequence[str | Path]) -> "subprocess.CompletedProcess[str]":
     """Run a command and keep what it says; one that cannot be run has failed."""
     try:
         return subprocess.run(
-            command, env=environment(), capture_output=True, text=True, errors="replace", check=False
+            command,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
         )
     except OSError as error:
         return subprocess.CompletedProcess(list(command), 127, "", str(error))

@@ -17,7 +17,9 @@ SCRIPT = """#!/bin/sh
 ' '''
 """
 SHEBANG = re.compile(rb"#!.*\bpython[\d.]*\n")
-LONG_SHEBANG = re.compile(rb"#!/bin/sh\n'''exec' .*\n' '''\n")  # of a path with spaces, or a long one
+LONG_SHEBANG = re.compile(
+    rb"#!/bin/sh\n'''exec' .*\n' '''\n"
+)  # of a path with spaces, or a long one
 # bash and zsh tell where the file that they read is; others read the path of the last make.
 ACTIVATE = (
     'if [ -n "${BASH_VERSION-}${ZSH_VERSION-}" ]; then '
@@ -34,9 +36,15 @@ def relocate(venv: Path) -> None:
             _rewrite(script, _script(script.read_bytes()))
     here = shlex.quote(os.fspath(venv.absolute()))
     line = ACTIVATE % here
-    _substitute(venv / "bin" / "activate", r"^([ \t]*)(?:if .*?then )?(?:export )?VIRTUAL_ENV=.*$", line)
+    _substitute(
+        venv / "bin" / "activate", r"^([ \t]*)(?:if .*?then )?(?:export )?VIRTUAL_ENV=.*$", line
+    )
     _substitute(venv / "bin" / "activate.fish", r"^([ \t]*)set -gx VIRTUAL_ENV .*$", FISH)
-    _substitute(venv / "bin" / "activate.csh", r"^([ \t]*)setenv VIRTUAL_ENV .*$", f"setenv VIRTUAL_ENV {here}")
+    _substitute(
+        venv / "bin" / "activate.csh",
+        r"^([ \t]*)setenv VIRTUAL_ENV .*$",
+        f"setenv VIRTUAL_ENV {here}",
+    )
     for packages in (venv / "lib").glob("python*/site-packages"):
         _package(packages, venv.absolute().parent)
 
