@@ -102,8 +102,7 @@ def test_a_table_comes_back_as_it_was_written(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[Any, ...]]
 ) -> None:
     path = tmp_path_factory.mktemp("csv") / "b.csv"
-    columns = dict(zip(["model", "seed", "loss", "solved", "limit"], zip(*rows), strict=True))
-    table = pd.DataFrame({name: list(values) for name, values in columns.items()})
+    table = pd.DataFrame(rows, columns=["model", "seed", "loss", "solved", "limit"])
     table["limit"] = table["limit"].astype("float64")
     records.write_table(path, table, Row)
     found = records.read_table(path, Row)
