@@ -1,10 +1,14 @@
 """Cells of work on a Dask cluster: the same bits as here, or one line that says why not."""
 
+import asyncio
 import hashlib
+import logging
 import platform
 import time
-from collections.abc import Callable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
+from contextlib import contextmanager
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -15,10 +19,11 @@ from pipeline.runtime.parallel import SCHEDULER, Cell, ExecutionError, Result
 
 POLL_SECONDS = 0.05
 PATIENCE_SECONDS = 10.0  # for a scheduler to answer, and for a first worker
+CODE_SECONDS = 60.0  # for all workers to read their code, from a slow disk
 ABANDONED_SECONDS = 60.0  # for a worker to come where the last one has left
 PACKAGE = Path(__file__).resolve().parent.parent
 # What cells compute with; a worker's own versions of all else change no number.
-NUMERIC = ("numpy", "scipy", "scikit-learn", "torch")
+NUMERIC = ("numpy", "pandas", "scipy", "scikit-learn", "torch")
 
 
 def map_cells(
@@ -30,55 +35,92 @@ def map_cells(
     where a worker has other code than this process; and the first error of a cell.
     """
     try:
-        from distributed import Client, KilledWorker
+        from distributed import KilledWorker
         from distributed.comm.core import CommClosedError
     except ImportError as error:
         raise ExecutionError(
-            f"{SCHEDULER}={_shown(address)} needs dask.distributed: "
-            "pip install 'attention-lab[cluster]'"
+            f"{SCHEDULER} needs dask.distributed: pip install 'attention-lab[cluster]'"
         ) from error
-    try:
-        client = Client(address, timeout=PATIENCE_SECONDS)
-    except (OSError, ValueError, TimeoutError) as error:
-        raise ExecutionError(f"{SCHEDULER}: no scheduler answers at {_shown(address)}") from error
-    lost = f"{description}: {SCHEDULER}: the scheduler at {_shown(address)} is gone"
-    with client:
+    shown = " ".join(address.rpartition("@")[2].split())  # one line, and no password
+    with _quiet(), _connected(address, shown) as client:
         try:
-            _refuse_empty(client, address)
-            _refuse_other_code(client)
+            _refuse_empty(client, shown)
+            _refuse_other_code(client, shown)
             return _compute_all(client, function, cells, description)
         except KilledWorker as error:
             raise ExecutionError(f"{description}: {SCHEDULER}: its workers were killed") from error
         except (CancelledError, CommClosedError) as error:
-            raise ExecutionError(lost) from error
+            raise ExecutionError(
+                f"{description}: {SCHEDULER}: the scheduler at {shown} is gone"
+            ) from error
 
 
-def _shown(address: str) -> str:
-    """Return an address for a message: without a password."""
-    return address.rpartition("@")[2]
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Dask from logging pages about what is told here in one line."""
+    names = (
+        "distributed",
+        *(n for n in logging.root.manager.loggerDict if n[:12] == "distributed."),
+    )
+    before = {name: logging.getLogger(name).level for name in names}
+    try:
+        for name in names:
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+        yield
+    finally:
+        for name, level in before.items():
+            logging.getLogger(name).setLevel(level)
 
 
-def _refuse_empty(client: Any, address: str) -> None:
+def _connected(address: str, shown: str) -> Any:
+    from distributed import Client
+
+    refused = f"{SCHEDULER}: no scheduler answers at {shown}; expected tcp://HOST:PORT of one"
+    try:
+        asyncio.run(_greet(address.strip()))
+        return Client(address.strip(), timeout=PATIENCE_SECONDS)
+    except (OSError, ValueError, TimeoutError, MemoryError) as error:
+        raise ExecutionError(refused) from error
+    except TypeError as error:  # a protocol that is not set up here, such as TLS
+        raise ExecutionError(f"{refused} ({' '.join(str(error).split())})") from error
+
+
+async def _greet(address: str) -> None:
+    """Connect once: a client would wait for ever for a server that accepts and says nothing."""
+    from distributed.comm.core import connect
+
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        comm = await connect(address, timeout=PATIENCE_SECONDS)
+    await comm.close()
+
+
+def _refuse_empty(client: Any, shown: str) -> None:
     try:
         client.wait_for_workers(1, timeout=PATIENCE_SECONDS)
     except TimeoutError as error:
         raise ExecutionError(
-            f"{SCHEDULER}: the scheduler at {_shown(address)} has no workers: start some, e.g. "
-            f"dask worker {_shown(address)}"
+            f"{SCHEDULER}: the scheduler at {shown} has no workers: start some, e.g. "
+            f"dask worker {shown}"
         ) from error
 
 
-def _refuse_other_code(client: Any) -> None:
+def _refuse_other_code(client: Any, shown: str) -> None:
     """Raise ExecutionError if a worker has not the code of this process."""
     own = code()
-    for worker, answer in client.run(code, on_error="return").items():
-        if isinstance(answer, Exception):
-            raise ExecutionError(
-                f"{SCHEDULER}: the worker {worker} cannot import this package as it is here "
-                f"({type(answer).__name__}: {answer}): install it there, and start it again"
-            )
-        if told := difference(answer, own):
+    try:
+        answers = client.sync(client._run, code, on_error="return", callback_timeout=CODE_SECONDS)
+    except TimeoutError as error:
+        raise ExecutionError(f"{SCHEDULER}: a worker of {shown} does not answer") from error
+    for worker, answer in answers.items():
+        if isinstance(answer, (ImportError, AttributeError)):
+            raise ExecutionError(f"{SCHEDULER}: the worker {worker} {_lacking(answer)}") from answer
+        # Another error is of a worker that has just left: its cells go to others.
+        if isinstance(answer, dict) and (told := difference(answer, own)):
             raise ExecutionError(f"{SCHEDULER}: the worker {worker} has {told}")
+
+
+def _lacking(error: Exception) -> str:
+    return f"has not this package as it is here ({error}): install it there, and start it again"
 
 
 def _compute_all(
@@ -88,12 +130,13 @@ def _compute_all(
 
     own, results = code(), {}
     with progress.following(description, len(cells), "cells") as work:
-        futures = [client.submit(compute, own, function, cell, pure=False) for cell in cells]
+        with warnings.catch_warnings(action="ignore"):  # large cells are no mistake here
+            futures = [client.submit(compute, own, function, cell, pure=False) for cell in cells]
         try:
             completed, seen = as_completed(futures), time.monotonic()
             while not completed.is_empty():
                 for future in completed.next_batch(block=False):
-                    results[future.key] = future.result()
+                    results[future.key] = _result(future)
                     work.update(1)
                 seen = _refuse_abandoned(client, seen, description)
                 time.sleep(POLL_SECONDS)
@@ -102,6 +145,16 @@ def _compute_all(
             # An error or Ctrl-C leaves nothing to compute; with the scheduler gone there is none.
             if client.status == "running":
                 client.cancel(futures)
+
+
+def _result(future: Any) -> Any:
+    try:
+        return future.result()
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] != PACKAGE.name:
+            raise
+        # A worker that has come since the others were asked.
+        raise ExecutionError(f"{SCHEDULER}: a worker {_lacking(error)}") from error
 
 
 def _refuse_abandoned(client: Any, seen: float, description: str) -> float:
