@@ -7,7 +7,7 @@ PORT ?= 5000
 export PATH := $(BIN):$(PATH)
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: repro test soak lint ui quick track lock clean help
+.PHONY: repro test soak lint ui quick verify track lock clean help
 .DEFAULT_GOAL := help
 
 help: ## say what the targets do
@@ -44,6 +44,9 @@ ui: $(READY) ## browse the runs in MLflow (PORT=5000)
 
 quick: $(READY) ## the whole pipeline at small scale in a scratch copy
 	@$(BIN)/python -m pipeline quick
+
+verify: $(READY) ## small scale twice, 1 and 2 workers, bytes compared (STAGES="a b")
+	@$(BIN)/python -m pipeline verify $(STAGES)
 
 track: $(READY) ## log the stages that dvc.lock holds and MLflow does not
 	@$(BIN)/python -m pipeline track

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pipeline import config
-from pipeline.runtime import dag, locks, provenance, smoke
+from pipeline.runtime import dag, locks, orphans, provenance, smoke, verify
 from pipeline.tracking import backfill, store, ui
 from pipeline.tracking.circumstances import Timing
 from pipeline.tracking.process import TrackingProcess
@@ -41,6 +41,7 @@ def expected_errors() -> tuple[type[Exception], ...]:
 def run_stage(name: str, root: Path) -> None:
     """Run one stage, and log it when its files are complete."""
     started = milliseconds()
+    orphans.end_with_dvc()
     with TrackingProcess(root) as process:  # it imports MLflow while torch is imported here
         gc.disable()  # Python would look through all objects of torch for garbage meanwhile
         from pipeline.runtime import runner
@@ -103,6 +104,9 @@ def parser(names: list[str]) -> argparse.ArgumentParser:
     ui.add_argument("--port", type=int, default=5000)
     small = commands.add_parser("quick", help="run the whole DAG at small scale in a scratch copy")
     small.add_argument("folder", type=Path, nargs="?", help="the copy (default: a temporary one)")
+    twice = commands.add_parser("verify", help="run it twice, and compare every byte")
+    twice.add_argument("targets", nargs="*", metavar="STAGE", help="default: all stages")
+    twice.add_argument("--folder", type=Path, help="of the two copies (default: a temporary one)")
     return top
 
 
@@ -116,6 +120,7 @@ def run(arguments: Sequence[str], root: Path) -> int:
         "track": lambda: log_missing(root),
         "ui": lambda: ui.serve(root, options.port),
         "quick": lambda: smoke.run(root, options.folder),
+        "verify": lambda: verify.run(root, options.folder, options.targets),
     }
     try:
         commands.get(options.command, lambda: run_stage(options.command, root))()
