@@ -6,11 +6,12 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from typing import NamedTuple
 
 import psutil
 
@@ -29,14 +30,26 @@ KILLS = (
     ("group", signal.SIGTERM),
     ("group", signal.SIGINT),
 )
+FRESH = 0.7  # how often a rerun is to compute, and not to be restored from DVC's cache
 WORKERS = ("multiprocessing.forkserver", "multiprocessing.spawn")
 RUNS = """
-SELECT runs.run_uuid, runs.status, parent.value, entry.value FROM runs
-LEFT JOIN tags parent ON parent.run_uuid = runs.run_uuid AND parent.key = 'mlflow.parentRunId'
-LEFT JOIN tags entry ON entry.run_uuid = runs.run_uuid AND entry.key = 'dvc.entry'
+SELECT runs.run_uuid, runs.name, runs.status, tags.value, (end_time - start_time) / 1000.0
+FROM runs LEFT JOIN tags ON tags.run_uuid = runs.run_uuid AND tags.key = 'mlflow.parentRunId'
 WHERE runs.lifecycle_stage = 'active'
 """
+VERSIONS = "SELECT name, version, status, run_id FROM model_versions"
+AROUND_SECONDS = 4.0  # of DVC's start, and of tracking, which follows what a run's time counts
 END_SECONDS, PATIENCE_SECONDS = 15.0, 600.0  # for orphans to end; for a stage on a busy machine
+
+
+class Run(NamedTuple):
+    """A visible run; ``seconds`` is None while it is written."""
+
+    id: str
+    name: str
+    status: str
+    parent: str | None
+    seconds: float
 
 
 @dataclass
@@ -70,21 +83,22 @@ class Bed:
         return printed
 
 
-def make_bed(folder: Path, stages: Mapping[str, str]) -> Bed:
-    """Make the copy, run the stages and all that they need, then each once more for its time."""
+def make_bed(folder: Path, stages: Iterable[str]) -> Bed:
+    """Make the copy, and run the stages and all that they need, undisturbed."""
     smoke.make_copy(ROOT, smoke.repository_files(ROOT), folder)
     bed = Bed(folder)
     bed.run("dvc", "repro", *stages)
-    bed.files, bed.lock = state(folder), (folder / "dvc.lock").read_text()
-    for stage in stages:
-        started = time.monotonic()
-        bed.run("dvc", "repro", "-f", "-s", stage)
-        bed.seconds[stage] = time.monotonic() - started
-        parents = {run for run, _, _, entry, name in runs(folder) if name == stage}
-        counts = {sum(parent == run for _, _, parent, _, _ in runs(folder)) for run in parents}
-        assert len(parents) == 2, (stage, parents)
-        (bed.children[stage],) = counts
+    remember(bed)
     return bed
+
+
+def remember(bed: Bed) -> None:
+    """Keep what undisturbed stages left: their files, and how long their runs are."""
+    bed.files, bed.lock = state(bed.folder), (bed.folder / "dvc.lock").read_text()
+    visible = runs(bed.folder)
+    for run in (run for run in visible if not run.parent):
+        bed.seconds[run.name] = run.seconds + AROUND_SECONDS
+        bed.children[run.name] = sum(other.parent == run.id for other in visible)
 
 
 def state(folder: Path) -> dict[str, str]:
@@ -98,11 +112,10 @@ def state(folder: Path) -> dict[str, str]:
     }
 
 
-def runs(folder: Path) -> list[tuple[str, str, str, str, str]]:
-    """Visible runs: (id, status, parent's id, hash of its execution, name)."""
+def runs(folder: Path) -> list[Run]:
+    """The visible runs of the copy's store."""
     with closing(sqlite3.connect(folder / "mlflow.db")) as connection:
-        query = RUNS.replace("entry.value FROM", "entry.value, runs.name FROM")
-        return list(connection.execute(query))
+        return [Run(*row) for row in connection.execute(RUNS)]
 
 
 def living(folder: Path) -> Iterator[psutil.Process]:
@@ -150,33 +163,46 @@ def kill(bed: Bed, stage: str, who: str, what: signal.Signals, delay: float) -> 
     return met
 
 
-def one_round(bed: Bed, stages: Mapping[str, str], random: Random) -> tuple[str, list[str]]:
+def one_round(bed: Bed, stages: Sequence[str], random: Random) -> tuple[str, list[str]]:
     """Kill one stage, run it again as a user would; return what was done, and what is wrong."""
-    stage = random.choice(sorted(stages))
-    who, what = random.choice(KILLS)
-    delay = random.uniform(0.0, 1.1 * bed.seconds[stage])
-    before = {run for run, *_ in runs(bed.folder)}
+    stage, (who, what) = random.choice(stages), random.choice(KILLS)
+    delay = random.uniform(0.0, bed.seconds[stage])
+    before = {run.id for run in runs(bed.folder)}
     met = kill(bed, stage, who, what, delay)
-    done = f"{stage}: {signal.Signals(what).name} to {met} after {delay:.2f} s"
-    if random.random() < 0.7:  # as on a first run, when DVC's cache has no such execution
-        for file in (bed.folder / ".dvc" / "cache" / "runs").rglob("*"):
-            if file.is_file():
-                file.unlink()
+    done = f"{stage}: {what.name} to {met} after {delay:.2f} s"
+    if random.random() < FRESH:
+        forget(bed)
     again = bed.start("dvc", "repro", "-s", stage)  # at once: it meets what may be left
     printed, _ = again.communicate(timeout=PATIENCE_SECONDS)
     if again.returncode:
         return done, [f"the rerun failed: {printed[-2000:]}"]
-    tracked = bed.run("pipeline", "track")
-    wrong = list(faults(bed, stage, before))
-    return done, [f"{fault} (track: {tracked.strip()})" for fault in wrong]
+    bed.run("pipeline", "track")
+    return done, [*faults(bed), *faults_of_runs(bed, stage, before)]
 
 
-def faults(bed: Bed, stage: str, before: set[str]) -> Iterator[str]:
-    """What a killed and repeated stage left that an undisturbed one would not."""
+def forget(bed: Bed) -> None:
+    """Make DVC forget what it has run, so that it runs the stage again instead of restoring it."""
+    for file in (bed.folder / ".dvc" / "cache" / "runs").rglob("*"):
+        if file.is_file():
+            file.unlink()
+
+
+def mend(bed: Bed) -> None:
+    """Undo what a round left, so that the next one starts as the first did."""
+    for process in living(bed.folder):
+        with suppress(psutil.Error):
+            process.kill()
+    bed.run("dvc", "repro", "-f", "check_params")
+    bed.run("dvc", "checkout", "-f")
+    bed.run("pipeline", "track")
+
+
+def faults(bed: Bed) -> Iterator[str]:
+    """What a killed and repeated stage left in files or processes that no undisturbed one would."""
     now = state(bed.folder)
     for path in sorted(now.keys() | bed.files.keys()):
         if now.get(path) != bed.files.get(path):
-            yield f"difference: {path}: {bed.files.get(path)} -> {now.get(path)}"
+            yield f"difference: data/{path}: {bed.files.get(path)} -> {now.get(path)}"
     if (bed.folder / "dvc.lock").read_text() != bed.lock:
         yield "difference: dvc.lock"
     deadline = time.monotonic() + END_SECONDS
@@ -185,26 +211,31 @@ def faults(bed: Bed, stage: str, before: set[str]) -> Iterator[str]:
     for process in left:
         with suppress(psutil.Error):
             yield f"orphan: {process.pid} {' '.join(process.cmdline())}"
-    for name in ("mlflow.db-wal", "mlflow.db-shm", "mlflow.db-journal"):
-        if (bed.folder / name).exists():
-            yield f"leftover: {name}"
-    yield from faults_of_runs(bed, stage, before)
+    for name in (*bed.folder.glob("mlflow.db?*"), *bed.folder.glob(".mlflow.db*")):
+        yield f"leftover: {name.name}"
+    partial = bed.folder / "data" / ".partial"
+    for name in partial.iterdir() if partial.is_dir() else ():
+        yield f"leftover: data/.partial/{name.name}"
 
 
 def faults_of_runs(bed: Bed, stage: str, before: set[str]) -> Iterator[str]:
     """What is wrong with the visible runs; ``before`` are the ids of those that stood there."""
     visible = runs(bed.folder)
-    ids = {run for run, *_ in visible}
-    for _, status, parent, _, name in visible:
-        if status != "FINISHED":
-            yield f"run: {name} is {status}"
-        if parent and parent not in ids:
-            yield f"run: {name} has no parent"
-    new = [(run, up, name) for run, _, up, _, name in visible if run not in before]
-    made = [run for run, up, name in new if not up and name == stage]
+    ids = {run.id for run in visible}
+    for run in visible:
+        if run.status != "FINISHED":
+            yield f"run: {run.name} is {run.status}"
+        if run.parent and run.parent not in ids:
+            yield f"run: {run.name} has no parent"
+    made = [run.id for run in visible if run.name == stage and run.id not in before]
     if len(made) > 2:  # the one that was killed late, and its rerun
-        yield f"run: {len(made)} runs of {stage}"
-    for run in made:
-        children = sum(up == run for _, up, _ in new)
+        yield f"run: {len(made)} new runs of {stage}"
+    for one in made:
+        children = sum(run.parent == one for run in visible)
         if children != bed.children[stage]:
             yield f"run: {stage} has {children} children, not {bed.children[stage]}"
+    with closing(sqlite3.connect(bed.folder / "mlflow.db")) as connection:
+        for name, version, status, run_id in connection.execute(VERSIONS):
+            if status != "READY" or run_id not in ids:
+                seen = "visible" if run_id in ids else "hidden"
+                yield f"run: version {version} of {name} is {status}, of a {seen} run"
