@@ -8,7 +8,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pipeline import config
-from pipeline.runtime import dag, heartbeat, locks, numerics, provenance, smoke
+from pipeline.runtime import (
+    dag,
+    heartbeat,
+    locks,
+    numerics,
+    orphans,
+    provenance,
+    smoke,
+    verify,
+)
 from pipeline.runtime.checkout import dvc_files
 from pipeline.tracking import backfill, store, ui
 from pipeline.tracking.circumstances import Timing
@@ -44,6 +53,7 @@ def expected_errors() -> tuple[type[Exception], ...]:
 def run_stage(name: str, root: Path) -> None:
     """Run one stage, and log it when its files are complete."""
     started = milliseconds()
+    orphans.end_with_dvc()
     numerics.set_environment()  # before any numeric library is loaded
     # It imports MLflow while torch is imported here.
     with heartbeat.Heartbeat(name) as beat, TrackingProcess(root) as process:
@@ -136,6 +146,9 @@ def parser(names: list[str]) -> argparse.ArgumentParser:
     ui.add_argument("--host", default="127.0.0.1", help="a name or address of this machine")
     small = commands.add_parser("quick", help="run the whole DAG at small scale in a scratch copy")
     small.add_argument("folder", type=Path, nargs="?", help="the copy (default: a temporary one)")
+    twice = commands.add_parser("verify", help="run it twice, and compare every byte")
+    twice.add_argument("targets", nargs="*", metavar="STAGE", help="default: all stages")
+    twice.add_argument("--folder", type=Path, help="of the two copies (default: a temporary one)")
     return top
 
 
@@ -150,6 +163,7 @@ def run(arguments: Sequence[str], root: Path) -> int:
         "track": lambda: log_missing(root, warn=options.warn),
         "ui": lambda: ui.serve(root, options.port, options.host),
         "quick": lambda: smoke.run(root, options.folder),
+        "verify": lambda: verify.run(root, options.folder, options.targets),
     }
     try:
         commands.get(options.command, lambda: run_stage(options.command, root))()
