@@ -3,7 +3,7 @@
 PYTHON ?=
 TORCH ?=
 PORT ?= 5000
-HOST ?= 127.0.0.1
+HOST = 127.0.0.1
 SOAK ?= 1
 export PYTHON TORCH PORT HOST SOAK
 export PATH := $(CURDIR)/.venv/bin:$(PATH)

@@ -8,17 +8,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pipeline import config
-from pipeline.runtime import (
-    dag,
-    heartbeat,
-    locks,
-    numerics,
-    orphans,
-    provenance,
-    smoke,
-    verify,
-)
+from pipeline.runtime import dag, locks, orphans, provenance, smoke, verify
 from pipeline.runtime.checkout import dvc_files
+from pipeline.runtime.compute import heartbeat, numerics
 from pipeline.tracking import backfill, store, ui
 from pipeline.tracking.circumstances import Timing
 from pipeline.tracking.process import TrackingProcess
@@ -31,9 +23,9 @@ from pipeline.tracking.server.secrets import guard_output, one_line, redact
 def expected_errors() -> tuple[type[Exception], ...]:
     """Return the errors that are one line for the user; any other shows its traceback."""
     from pipeline.core.training.ensemble import DivergenceError
+    from pipeline.runtime.compute.parallel import ExecutionError
     from pipeline.runtime.files import ArtifactError
     from pipeline.runtime.fingerprint import FingerprintError
-    from pipeline.runtime.parallel import ExecutionError
     from pipeline.runtime.runner import ChangedError
 
     return (

@@ -16,8 +16,8 @@ from pipeline.core.nn.linear import LinearWindow, LinearWindowConfig
 from pipeline.core.training.ensemble import History, TrainingConfig, train
 from pipeline.core.training.optimizers import OptimizerConfig
 from pipeline.core.training.sampling import generators, minibatches
-from pipeline.runtime import parallel
-from pipeline.runtime.artifacts import ArtifactError
+from pipeline.runtime.compute import parallel
+from pipeline.runtime.formats.artifacts import ArtifactError
 
 STEPS = 20
 TRAINING = TrainingConfig(

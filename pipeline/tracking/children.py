@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from pipeline.runtime import model_list
-from pipeline.runtime.model_list import HistoryRows, ModelEntry
+from pipeline.runtime.formats import model_list
+from pipeline.runtime.formats.model_list import HistoryRows, ModelEntry
 from pipeline.runtime.provenance import Execution
 from pipeline.tracking.runs import (
     Point,

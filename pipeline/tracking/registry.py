@@ -21,8 +21,8 @@ from mlflow.types import Schema, TensorSpec
 
 from pipeline.core.nn.layers import MemberModule
 from pipeline.core.nn.single import SingleMember
-from pipeline.runtime import saved_models
-from pipeline.runtime.model_list import FILE, ModelEntry, SavedMember
+from pipeline.runtime.formats import saved_models
+from pipeline.runtime.formats.model_list import FILE, ModelEntry, SavedMember
 from pipeline.tracking.store import TrackingError
 
 if TYPE_CHECKING:

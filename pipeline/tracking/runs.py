@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from pipeline.runtime import dag, model_list
-from pipeline.runtime.model_list import ModelEntry
+from pipeline.runtime import dag
+from pipeline.runtime.formats import model_list
+from pipeline.runtime.formats.model_list import ModelEntry
 from pipeline.runtime.provenance import Execution
 from pipeline.runtime.results import flat
 from pipeline.tracking.store import ENTRY, TrackingError

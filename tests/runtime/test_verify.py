@@ -4,7 +4,8 @@ import subprocess
 
 import pytest
 
-from pipeline.runtime import parallel, smoke, verify
+from pipeline.runtime import smoke, verify
+from pipeline.runtime.compute import parallel
 
 # What the stage writes is its circumstances: the worst of stages.
 MAIN = """\

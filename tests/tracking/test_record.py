@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.runtime import artifacts
+from pipeline.runtime.formats import artifacts
 from pipeline.tracking import store
 from pipeline.tracking.backfill import log_missing
 from pipeline.tracking.circumstances import processor

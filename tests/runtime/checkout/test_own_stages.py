@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from pipeline.runtime import artifacts, dag, provenance
+from pipeline.runtime import dag, provenance
+from pipeline.runtime.formats import artifacts
 
 DVC_YAML = """\
 vars:

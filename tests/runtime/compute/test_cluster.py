@@ -9,8 +9,9 @@ import work
 from distributed import LocalCluster
 
 from pipeline.__main__ import ROOT
-from pipeline.runtime import cluster, fingerprint, parallel
-from pipeline.runtime.parallel import ExecutionError
+from pipeline.runtime import fingerprint
+from pipeline.runtime.compute import cluster, parallel
+from pipeline.runtime.compute.parallel import ExecutionError
 from runtime.test_parallel import same_bits
 
 

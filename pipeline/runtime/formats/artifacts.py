@@ -17,9 +17,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.one_line import shortened, shown
-from pipeline.runtime import npz, strict_json
 from pipeline.runtime.files import MOST_TEXT, atomic, reading
 from pipeline.runtime.files import ArtifactError as ArtifactError
+from pipeline.runtime.formats import npz, strict_json
 
 # torch takes a second to import: a stage that needs it has done it.
 if TYPE_CHECKING:

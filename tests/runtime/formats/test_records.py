@@ -13,7 +13,7 @@ from jaxtyping import Float64, Int64
 from pydantic import BaseModel
 from torch import Tensor
 
-from pipeline.runtime import artifacts, records
+from pipeline.runtime.formats import artifacts, records
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from pipeline.runtime import numerics, progress
-from pipeline.runtime.parallel import SCHEDULER, Cell, ExecutionError, Result
+from pipeline.runtime.compute import numerics, progress
+from pipeline.runtime.compute.parallel import SCHEDULER, Cell, ExecutionError, Result
 
 POLL_SECONDS = 0.05
 PATIENCE_SECONDS = 10.0  # for a scheduler to answer, and for a first worker

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from pipeline.runtime import artifacts, drawings
+from pipeline.runtime.formats import artifacts, drawings
 
 
 @given(

@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-from pipeline.runtime import model_list
 from pipeline.runtime.files import ArtifactError
-from pipeline.runtime.model_list import HistoryRows, ModelEntry, SavedMember
+from pipeline.runtime.formats import model_list
+from pipeline.runtime.formats.model_list import HistoryRows, ModelEntry, SavedMember
 
 FULL = {
     "name": "O5.a.seed_0",

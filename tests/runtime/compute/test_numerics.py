@@ -12,7 +12,7 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from pipeline.__main__ import ROOT
-from pipeline.runtime import numerics
+from pipeline.runtime.compute import numerics
 
 FOUR = dict.fromkeys((*numerics.ONE_THREAD, *numerics.OVERRULING), "4")
 
@@ -27,7 +27,7 @@ def test_the_environment_gets_one_thread_whatever_it_said() -> None:
 POOLS = """
 import json, sys
 from importlib import import_module
-from pipeline.runtime import numerics
+from pipeline.runtime.compute import numerics
 
 with_torch, before, after = json.loads(sys.argv[1])
 for name in before:
@@ -81,7 +81,7 @@ def test_this_very_process_has_one_thread_a_library() -> None:
 
 KEEPING = """
 import resource, sys, torch
-from pipeline.runtime import numerics
+from pipeline.runtime.compute import numerics
 
 torch.set_num_threads(1)
 if sys.argv[1] == "keep":

@@ -19,8 +19,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from pipeline.one_line import shortened, shown
-from pipeline.runtime import strict_json
 from pipeline.runtime.files import MOST_TEXT, ArtifactError, plain_name, reading
+from pipeline.runtime.formats import strict_json
 
 FILE = "models.json"
 NAME = r"\w[\w. -]{0,249}"  # of a registered model

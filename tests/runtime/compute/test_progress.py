@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from pipeline.runtime import progress
+from pipeline.runtime.compute import progress
 
 
 class Terminal(io.StringIO):

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from pipeline.runtime import artifacts, npz
+from pipeline.runtime.formats import artifacts, npz
 
 DTYPES = ["float64", "float32", "int64", "int8", "bool", "uint8", "complex128", "<U7"]
 

@@ -22,8 +22,8 @@ from artifact_files import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.runtime import artifacts
-from pipeline.runtime.artifacts import ArtifactError
+from pipeline.runtime.formats import artifacts
+from pipeline.runtime.formats.artifacts import ArtifactError
 
 
 @pytest.mark.parametrize("name", list(READERS))

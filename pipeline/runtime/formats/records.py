@@ -22,8 +22,8 @@ import pandas as pd
 from pydantic import TypeAdapter, ValidationError
 
 from pipeline.one_line import shortened
-from pipeline.runtime import artifacts, strict_json
 from pipeline.runtime.files import MOST_TEXT, ArtifactError, reading
+from pipeline.runtime.formats import artifacts, strict_json
 
 Record = TypeVar("Record")
 NAMES = tuple[str, ...]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.runtime import cores
+from pipeline.runtime.compute import cores
 
 V2 = "30 23 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n"
 V1 = (

@@ -16,8 +16,8 @@ from safetensors.torch import save as serialise
 
 from pipeline.config import Section
 from pipeline.one_line import shortened
-from pipeline.runtime import strict_json
 from pipeline.runtime.files import ArtifactError, atomic, reading
+from pipeline.runtime.formats import strict_json
 
 Model = TypeVar("Model", bound=torch.nn.Module)
 MOST_MEMBERS = 10**5  # each has a generator of random numbers, before its parameters are seen

@@ -16,7 +16,7 @@ from functools import partial
 from multiprocessing.connection import wait as wait_for
 from typing import Any, TypeVar
 
-from pipeline.runtime import cores, numerics, progress
+from pipeline.runtime.compute import cores, numerics, progress
 
 SCHEDULER = "ATTENTION_LAB_SCHEDULER"
 WORKERS = "ATTENTION_LAB_WORKERS"
@@ -73,7 +73,7 @@ def map_cells(
     """
     address = os.environ.get(SCHEDULER)
     if address:
-        from pipeline.runtime import cluster
+        from pipeline.runtime.compute import cluster
 
         return cluster.map_cells(function, cells, address, description)
     return _map_on_processes(function, cells, description, units)
@@ -86,7 +86,7 @@ def _map_on_processes(
     numerics.set_environment()
     # forkserver: no copied threads or locks of this process, and torch is imported once for all.
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["torch", "pipeline.runtime.parallel"])
+    context.set_forkserver_preload(["torch", "pipeline.runtime.compute.parallel"])
     ticks = context.SimpleQueue()
     workers = min(worker_count(), len(cells)) or 1
     pool = ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(ticks,))

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from faults import fault
-from test_params import REAL, STAGES, put
+
+from params.test_params import REAL, STAGES, put
 
 REFUSED = {
     "regression.seeds": ([], "oscillator.regression.seeds"),

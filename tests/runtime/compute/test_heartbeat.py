@@ -11,8 +11,8 @@ import pytest
 import work
 
 from pipeline.__main__ import ROOT
-from pipeline.runtime import heartbeat, progress
-from pipeline.runtime.heartbeat import Heartbeat
+from pipeline.runtime.compute import heartbeat, progress
+from pipeline.runtime.compute.heartbeat import Heartbeat
 
 NEVER = 3600.0
 TIME = r"\d+\.\d s"
@@ -110,7 +110,7 @@ def test_a_terminal_has_the_bar_and_the_last_line(
 def test_a_closed_stderr_costs_no_result(stderr: str) -> None:
     code = (
         "import os, sys\n"
-        "from pipeline.runtime.heartbeat import Heartbeat\n"
+        "from pipeline.runtime.compute.heartbeat import Heartbeat\n"
         f"def closed(): os.close(2); return sys.stderr\n"
         f"sys.stderr = {stderr}\n"
         "with Heartbeat('a_stage', 0.01):\n"
@@ -126,7 +126,7 @@ def test_a_closed_stderr_costs_no_result(stderr: str) -> None:
 def test_stages_that_share_a_log_write_whole_lines(tmp_path: Path) -> None:
     code = (
         "import sys\n"
-        "from pipeline.runtime.heartbeat import Heartbeat\n"
+        "from pipeline.runtime.compute.heartbeat import Heartbeat\n"
         "for _ in range(200):\n"
         "    with Heartbeat(sys.argv[1]): pass\n"
     )

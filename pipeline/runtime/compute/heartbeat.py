@@ -10,7 +10,7 @@ import threading
 import time
 from types import TracebackType
 
-from pipeline.runtime import progress
+from pipeline.runtime.compute import progress
 
 PERIOD_SECONDS = 30.0
 # Before that, and while less is done, an estimate of what is left would say nothing.

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from faults import fault
-from test_params import REAL, STAGES, put
+
+from params.test_params import REAL, STAGES, put
 
 TWO_SETS = "two disjoint sets of 4 targets do not fit into 7 positions beside the rule bit"
 REFUSED = {

@@ -17,10 +17,10 @@ import torch
 import work
 
 from pipeline.__main__ import ROOT
-from pipeline.runtime import parallel, progress
-from pipeline.runtime.artifacts import ArtifactError
-from pipeline.runtime.parallel import ExecutionError
-from pipeline.runtime.progress import Progress
+from pipeline.runtime.compute import parallel, progress
+from pipeline.runtime.compute.parallel import ExecutionError
+from pipeline.runtime.compute.progress import Progress
+from pipeline.runtime.formats.artifacts import ArtifactError
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from faults import fault
-from test_params import REAL, STAGES, put
+
+from params.test_params import REAL, STAGES, put
 
 REFUSED = {
     "classical.sizes": ([500, 10**6], "classical.sizes.1 must be <= 8192, got 1000000"),

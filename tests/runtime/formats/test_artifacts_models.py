@@ -21,8 +21,8 @@ from pipeline.core.nn.linear import LinearWindow, LinearWindowConfig
 from pipeline.core.nn.transformer import Transformer
 from pipeline.core.training.sampling import generators
 from pipeline.labs.oscillator.models.attention import ShapeConfig
-from pipeline.runtime import saved_models
-from pipeline.runtime.artifacts import ArtifactError
+from pipeline.runtime.formats import saved_models
+from pipeline.runtime.formats.artifacts import ArtifactError
 
 LINEAR = LinearWindowConfig(window=3, d_in=2, d_out=2)
 SHAPE = ShapeConfig(d_model=4, d_head=2, n_layers=2, causal=True).transformer
@@ -75,7 +75,7 @@ def test_one_model_comes_back_alone(tmp_path: Path) -> None:
 WRITE = """
 from pathlib import Path
 from sys import argv
-from pipeline.runtime import saved_models
+from pipeline.runtime.formats import saved_models
 from pipeline.core.training.sampling import generators
 from pipeline.core.nn.transformer import Transformer
 from pipeline.labs.oscillator.models.attention import ShapeConfig
@@ -158,7 +158,7 @@ def test_the_claim_that_the_next_tests_spoil_is_good(tmp_path: Path) -> None:
     [
         "os.system",
         "torch.nn.Linear",
-        "pipeline.runtime.artifacts.Path",
+        "pipeline.runtime.formats.artifacts.Path",
         "pipeline.stages.oscillator.data.Params",
         "pipeline.core.nn.linear.normal_equation",
         "pipeline.core.nn.linear.Tensor",

@@ -16,8 +16,8 @@ import work
 from dask_processes import Cluster
 
 from pipeline.__main__ import ROOT
-from pipeline.runtime import cluster, parallel
-from pipeline.runtime.parallel import ExecutionError
+from pipeline.runtime.compute import cluster, parallel
+from pipeline.runtime.compute.parallel import ExecutionError
 from runtime.test_parallel import same_bits
 
 SEEDS = [0, 1, 2, 3]
