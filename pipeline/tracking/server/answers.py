@@ -66,6 +66,7 @@ def _ask(uri: str, experiment: str) -> "Response":
         QUESTION,
         "GET",
         params={"experiment_name": experiment},
+        max_retries=1,  # at once: nobody waits for a server that is down
         raise_on_status=False,
     )
 

@@ -8,10 +8,10 @@ silence: a slow server that answers every request is not given up, nor an upload
 
 import sys
 import threading
-import time
 from collections.abc import Callable
 from contextvars import ContextVar, copy_context
 from functools import cache
+from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from pipeline.tracking.server.address import server, shown
@@ -24,6 +24,7 @@ Result = TypeVar("Result")
 
 BUDGET_SECONDS = 10.0  # of a stage's, for a server that is silent
 FREE_SECONDS = 2.0  # a request that takes no longer costs nothing of it
+AT_WORK = {"import", "open", "exec", "compile", "marshal.loads"}  # Python's own events
 AS_BEFORE = 0.0  # tells that a step goes on, and may take as long again
 SETTINGS = {
     # Beyond the budget: a request that is silent is never sent twice.
@@ -31,6 +32,8 @@ SETTINGS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # of those that fail at once
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     "MLFLOW_HTTP_REQUEST_BACKOFF_JITTER": "0",
+    # It tells the address at the end of every run.
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 
 
@@ -52,7 +55,7 @@ class Patience:
         self.budget = self.left = BUDGET_SECONDS if budget is None else budget
         self.free = FREE_SECONDS if free is None else free
         self.lock = threading.Lock()
-        self.since = time.monotonic()
+        self.since = monotonic()
         self.request = b""
 
     def run(self, call: Callable[[], Result]) -> Result:
@@ -78,7 +81,7 @@ class Patience:
             if self._remaining() <= 0:
                 self.left = 0.0
                 raise self._given_up()
-        self._sign()
+        self.sign()
         if errors:
             raise errors[0]
         return outcome[0]
@@ -87,17 +90,17 @@ class Patience:
         if self.left <= 0:
             raise self._given_up()
         with self.lock:
-            self.since, self.request = time.monotonic(), b""
+            self.since, self.request = monotonic(), b""
 
     def _remaining(self) -> float:
         self.expect(AS_BEFORE)
         with self.lock:
-            return max(0.0, self.since + self.left - time.monotonic())
+            return max(0.0, self.since + self.left - monotonic())
 
-    def _sign(self) -> None:
+    def sign(self) -> None:
         """Note that the server did something, and what it took beyond its free time."""
         with self.lock:
-            now = time.monotonic()
+            now = monotonic()
             self.left -= max(0.0, now - self.since - self.free)
             self.since = now
 
@@ -108,7 +111,7 @@ class Patience:
             if line == self.request:  # the same once more: it failed, which is no sign of life
                 return
             self.request = line
-        self._sign()
+        self.sign()
 
     def _given_up(self) -> StoreError:
         return StoreError(
@@ -122,11 +125,17 @@ _PATIENCE: ContextVar[Patience | None] = ContextVar("patience", default=None)
 
 @cache
 def _listen() -> None:
-    """Let Python tell of each block that http.client sends, MLflow's and other clients' alike."""
+    """Let Python tell of each block that http.client sends, MLflow's and other clients' alike.
+
+    And of what a call does before it asks: MLflow imports much of itself at last.
+    """
 
     def hear(event: str, arguments: tuple[Any, ...]) -> None:
-        if event == "http.client.send" and (patience := _PATIENCE.get()) is not None:
-            patience.sent(arguments[1])
+        if (event == "http.client.send" or event in AT_WORK) and (stage := _PATIENCE.get()):
+            if event in AT_WORK:
+                stage.sign()
+            else:
+                stage.sent(arguments[1])
 
     sys.addaudithook(hear)
 

@@ -66,12 +66,11 @@ def _in_variable(name: str, value: str) -> Iterator[str]:
     mine = name.startswith("MLFLOW_")
     if SECRET_NAME.search(name) and (mine or len(value) >= SHORTEST):
         yield value
-    # In the address itself also where the scheme was forgotten.
-    for found in re.findall(r"://(\S*)@", value) or re.findall(
-        r"^(\S*)@", value if name == SERVER else ""
-    ):
-        user, _, password = found.rpartition("://")[2].partition(":")
-        yield found
+    # In the address itself also where the scheme was forgotten or is misspelt.
+    anywhere = re.findall(r"^(?:\w+:/+)?(\S*)@", value.strip()) if name == SERVER else []
+    for userinfo in re.findall(r"://(\S*)@", value) or anywhere:
+        user, _, password = userinfo.partition(":")
+        yield userinfo
         yield password or user
     if name == SERVER and "?" in value:
         query = value.partition("?")[2]
