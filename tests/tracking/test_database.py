@@ -94,6 +94,8 @@ def test_a_log_that_an_older_version_left_is_taken_in(store, fill):
     assert prepare(store, fill) is False
     assert files(store) == ["mlflow.db"]
     assert held_runs(store) == ["first", "second"]
+    with closing(sqlite3.connect(store)) as connection:  # nor will one be left again
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
 
 
 def test_a_deleted_store_leaves_no_ghosts(store, fill):
