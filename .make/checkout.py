@@ -66,6 +66,6 @@ def _check_links(root: Path) -> None:
     for folder in (root / ".dvc", data, *(data.iterdir() if data.is_dir() else ())):
         if folder.is_symlink():
             raise SetupError(
-                f"{folder.relative_to(root)} is a link to {folder.readlink()}, which DVC refuses: "
-                'make it a folder, and put DVC\'s cache elsewhere (README, "Another disk")'
+                f"{folder.relative_to(root)} is a link to {folder.readlink()}, with which stages "
+                'fail: make it a folder, and put DVC\'s cache elsewhere (README, "Another disk")'
             )

@@ -74,7 +74,7 @@ def test_a_folder_that_is_a_link_is_refused(folder: Path, name: str) -> None:
     disk.mkdir()
     (folder / name).parent.mkdir(exist_ok=True)
     (folder / name).symlink_to(disk)
-    with pytest.raises(SetupError, match=rf"{name} is a link to .*disk, which DVC refuses"):
+    with pytest.raises(SetupError, match=rf"{name} is a link to .*disk, with which stages fail: "):
         checkout.check(folder)
 
 
