@@ -20,6 +20,7 @@ from pipeline.runtime.compute.parallel import SCHEDULER, Cell, ExecutionError, R
 POLL_SECONDS = 0.05
 PATIENCE_SECONDS = 10.0  # for a scheduler to answer, and for a first worker
 CODE_SECONDS = 60.0  # for all workers to read their code, from a slow disk
+ASKING_SECONDS = 1.0  # between two questions whether there are workers
 ABANDONED_SECONDS = 60.0  # for a worker to come where the last one has left
 PACKAGE = Path(__file__).resolve().parent.parent
 # What cells compute with; a worker's own versions of all else change no number.
@@ -48,7 +49,10 @@ def map_cells(
             _refuse_other_code(client, shown)
             return _compute_all(client, function, cells, description)
         except KilledWorker as error:
-            raise ExecutionError(f"{description}: {SCHEDULER}: its workers were killed") from error
+            raise ExecutionError(
+                f"{description}: {SCHEDULER}: its workers were killed (out of memory?), or cannot "
+                "import this package"
+            ) from error
         except (CancelledError, CommClosedError) as error:
             raise ExecutionError(
                 f"{description}: {SCHEDULER}: the scheduler at {shown} is gone"
@@ -112,15 +116,14 @@ def _refuse_other_code(client: Any, shown: str) -> None:
     except TimeoutError as error:
         raise ExecutionError(f"{SCHEDULER}: a worker of {shown} does not answer") from error
     for worker, answer in answers.items():
-        if isinstance(answer, (ImportError, AttributeError)):
-            raise ExecutionError(f"{SCHEDULER}: the worker {worker} {_lacking(answer)}") from answer
-        # Another error is of a worker that has just left: its cells go to others.
-        if isinstance(answer, dict) and (told := difference(answer, own)):
-            raise ExecutionError(f"{SCHEDULER}: the worker {worker} has {told}")
-
-
-def _lacking(error: Exception) -> str:
-    return f"has not this package as it is here ({error}): install it there, and start it again"
+        if isinstance(answer, dict):
+            if told := difference(answer, own):
+                raise ExecutionError(f"{SCHEDULER}: the worker {worker} has {told}")
+        elif not isinstance(answer, OSError):  # of a worker that has just left
+            raise ExecutionError(
+                f"{SCHEDULER}: the worker {worker} cannot tell its code ({answer}): install this "
+                "checkout there, and start it again"
+            )
 
 
 def _compute_all(
@@ -136,7 +139,7 @@ def _compute_all(
             completed, seen = as_completed(futures), time.monotonic()
             while not completed.is_empty():
                 for future in completed.next_batch(block=False):
-                    results[future.key] = _result(future)
+                    results[future.key] = future.result()
                     work.update(1)
                 seen = _refuse_abandoned(client, seen, description)
                 time.sleep(POLL_SECONDS)
@@ -147,18 +150,10 @@ def _compute_all(
                 client.cancel(futures)
 
 
-def _result(future: Any) -> Any:
-    try:
-        return future.result()
-    except ModuleNotFoundError as error:
-        if (error.name or "").split(".")[0] != PACKAGE.name:
-            raise
-        # A worker that has come since the others were asked.
-        raise ExecutionError(f"{SCHEDULER}: a worker {_lacking(error)}") from error
-
-
 def _refuse_abandoned(client: Any, seen: float, description: str) -> float:
     """Return when a worker was last seen; raise ExecutionError if that is too long ago."""
+    if time.monotonic() - seen < ASKING_SECONDS:
+        return seen
     if client.status == "running" and client.scheduler_info(n_workers=-1)["workers"]:
         return time.monotonic()
     if time.monotonic() - seen > ABANDONED_SECONDS:
