@@ -3,13 +3,19 @@
 import configparser
 import os
 import shutil
+import unicodedata
 from pathlib import Path
 
 from failure import SetupError
 
-# What no tool here can have in a path: PATH splits at a colon, and text files hold one path a line.
-CONTROL = {chr(code): f"character {code}" for code in (*range(32), 127)}
-REFUSED = {":": "a colon", **CONTROL, "\n": "a line break", "\t": "a tab"}
+# What a tool cannot have in a path; each was tried, and so was the rest of ASCII.
+REFUSED = {
+    ":": "PATH cannot hold a colon",
+    "%": "MLflow reads a percent sign as the start of a code",
+    "?": "MLflow reads a question mark as the end of its store's address",
+    "{": "DVC reads a brace as the start of a name",
+    "}": "DVC reads a brace as the end of a name",
+}
 LOCAL = Path(".dvc") / "config.local"
 
 
@@ -21,20 +27,23 @@ def check(root: Path) -> None:
 
 
 def _check_path(path: str) -> None:
-    shown = ascii(path)[1:-1] if not path.isprintable() else path
-    for character, name in REFUSED.items():
+    shown = path if path.isprintable() else ascii(path)[1:-1]
+    for character, reason in REFUSED.items():
         if character in path:
-            raise SetupError(f"the checkout's path holds {name}: rename or move {shown}")
+            raise SetupError(f"{reason}, and the checkout is at {shown}: rename or move it")
+    if any(unicodedata.category(character) == "Cc" for character in path):
+        raise SetupError(f"the path of the checkout holds a control character: rename {shown}")
     try:
         path.encode("utf-8")
     except UnicodeEncodeError:
-        raise SetupError(f"the checkout's path is not UTF-8: rename or move {shown}") from None
+        raise SetupError(f"the path of the checkout is not UTF-8: rename {shown}") from None
 
 
 def _check_git(root: Path) -> None:
     if not shutil.which("git"):
         raise SetupError("git is not installed, and DVC needs it")
-    if (root / ".git").exists() or _without_git(root):
+    # A link file too, of a worktree or a submodule; DVC also takes the repository around.
+    if any((folder / ".git").exists() for folder in (root, *root.parents)) or _without_git(root):
         return
     raise SetupError(
         "this folder is no git repository (a downloaded archive?), which DVC needs; make it one: "
@@ -53,9 +62,10 @@ def _without_git(root: Path) -> bool:
 
 
 def _check_links(root: Path) -> None:
-    for folder in (root / "data", root / ".dvc"):
+    data = root / "data"
+    for folder in (root / ".dvc", data, *(data.iterdir() if data.is_dir() else ())):
         if folder.is_symlink():
             raise SetupError(
-                f"{folder.name} is a link to {os.readlink(folder)}, which DVC refuses: make it a "
-                'folder, and put DVC\'s cache elsewhere (see README, "Another disk")'
+                f"{folder.relative_to(root)} is a link to {folder.readlink()}, which DVC refuses: "
+                'make it a folder, and put DVC\'s cache elsewhere (README, "Another disk")'
             )

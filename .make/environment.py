@@ -142,7 +142,7 @@ def remove(fault: str) -> None:
     """Remove .venv; SetupError if it is a link, whose other end may serve others."""
     if VENV.is_symlink():
         raise SetupError(
-            f".venv {fault}, and it is a link to {os.readlink(VENV)}: remove the link, or what it "
+            f".venv {fault}, and it is a link to {VENV.readlink()}: remove the link, or what it "
             "points to"
         )
     print(f".venv {fault}: making it anew", flush=True)

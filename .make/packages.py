@@ -108,7 +108,7 @@ def _install_by_uv(python: Path, release: str) -> "subprocess.CompletedProcess[s
         fetched = run([python, "-m", "pip", "install", *QUIET, "--target", UV, "uv"])
         if fetched.returncode:
             return fetched
-        options = ("--python", python, "--no-deps", "--torch-backend", CPU, "--quiet")
+        options = ("--python", str(python), "--no-deps", "--torch-backend", CPU, "--quiet")
         return run([UV / "bin" / "uv", "pip", "install", *options, f"torch=={release}"])
     finally:
         shutil.rmtree(UV, ignore_errors=True)
@@ -116,7 +116,7 @@ def _install_by_uv(python: Path, release: str) -> "subprocess.CompletedProcess[s
 
 def pip(python: Path, *arguments: str) -> None:
     """Install with pip, which shows what it says; SetupError if it fails."""
-    command = [python, "-m", "pip", "install", *QUIET, *arguments]
+    command: list[str | Path] = [python, "-m", "pip", "install", *QUIET, *arguments]
     if subprocess.run(command, env=environment(), check=False).returncode:
         raise SetupError(
             "pip could not install the locked packages, for the reason above; make starts again"

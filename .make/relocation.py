@@ -13,7 +13,11 @@ from pathlib import Path
 # A file of sh and of Python: sh replaces itself by the Python beside the script, to which these
 # lines are a string. A script that is reached through a link is resolved.
 SCRIPT = """#!/bin/sh
-'''exec' "$(d=$(dirname -- "$0"); test -e "$d/../pyvenv.cfg" || d=$(dirname -- "$(realpath -- "$0")"); printf %s "$d")/python" "$0" "$@"
+'''exec' "$(
+bin=$(dirname -- "$0")
+test -e "$bin/../pyvenv.cfg" || bin=$(dirname -- "$(realpath -- "$0")")
+printf %s "$bin"
+)/python" "$0" "$@"
 ' '''
 """
 SHEBANG = re.compile(rb"#!.*\bpython[\d.]*\n")
@@ -35,16 +39,12 @@ def relocate(venv: Path) -> None:
         if script.is_file() and not script.is_symlink():
             _rewrite(script, _script(script.read_bytes()))
     here = shlex.quote(os.fspath(venv.absolute()))
-    line = ACTIVATE % here
-    _substitute(
-        venv / "bin" / "activate", r"^([ \t]*)(?:if .*?then )?(?:export )?VIRTUAL_ENV=.*$", line
-    )
-    _substitute(venv / "bin" / "activate.fish", r"^([ \t]*)set -gx VIRTUAL_ENV .*$", FISH)
-    _substitute(
-        venv / "bin" / "activate.csh",
-        r"^([ \t]*)setenv VIRTUAL_ENV .*$",
-        f"setenv VIRTUAL_ENV {here}",
-    )
+    for name, pattern, line in (
+        ("activate", r"(?:if .*?then )?(?:export )?VIRTUAL_ENV=.*", ACTIVATE % here),
+        ("activate.fish", r"set -gx VIRTUAL_ENV .*", FISH),
+        ("activate.csh", r"setenv VIRTUAL_ENV .*", f"setenv VIRTUAL_ENV {here}"),
+    ):
+        _substitute(venv / "bin" / name, rf"^([ \t]*){pattern}$", line)
     for packages in (venv / "lib").glob("python*/site-packages"):
         _package(packages, venv.absolute().parent)
 

@@ -13,7 +13,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from pipeline.labs.oscillator.models.forecasters import FORECASTERS
-from pipeline.runtime import dag, saved_models, smoke
+from pipeline.runtime import dag, smoke
+from pipeline.runtime.formats import saved_models
 from pipeline.tracking import runs as tracking_runs
 
 ROOT = Path(__file__).resolve().parent.parent

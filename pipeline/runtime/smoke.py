@@ -18,9 +18,11 @@ from ruamel.yaml import YAML
 
 from pipeline import config, presets
 from pipeline.runtime import provenance
+from pipeline.runtime.checkout import git
 
 SMALL = Path("tests") / "small_params.yaml"
-AUTHOR = ("-c", "user.name=quick", "-c", "user.email=quick@localhost")
+AUTHOR = ("user.name=quick", "user.email=quick@localhost")
+SECONDS = 600.0  # for git to list or copy a repository on a slow disk
 # What would lead git, DVC, MLflow or Python's imports out of the copy.
 FOREIGN = ("DVC_", "GIT_", "MLFLOW_TRACKING_URI", "PYTHONPATH", "PYTHONSAFEPATH")
 
@@ -72,16 +74,12 @@ def repository_files(root: Path) -> list[Path]:
 
     Raises QuickError if there is no git checkout, or one without what the copy needs.
     """
-    listing = subprocess.run(
-        ["git", "-C", str(root), "ls-files", "-co", "--exclude-standard", "-z"],
-        capture_output=True,
-        env=environment(),
-        check=False,
-    )
-    if listing.returncode:
-        reason = " ".join(listing.stderr.decode(errors="replace").split())
-        raise QuickError(f"{root} is not a git checkout: {reason}")
-    names = sorted(name.decode() for name in listing.stdout.split(b"\0") if name)
+    try:
+        listing = git.ask(root, "ls-files", "-co", "--exclude-standard", "-z", seconds=SECONDS)
+    except git.GitError as error:
+        raise QuickError(f"git does not list the files of {root}: {error}") from error
+    # A file in conflict is listed for each of its sides.
+    names = sorted({os.fsdecode(name) for name in listing.split(b"\0") if name})
     files = [Path(name) for name in names if (root / name).is_file()]
     for needed in (Path(config.FILE), Path("dvc.yaml"), Path(".dvc") / "config", SMALL):
         if needed not in files:
@@ -122,14 +120,20 @@ def _replace(content: MutableMapping[str, Any], changes: Any, above: tuple[str, 
 
 
 def commit(copy: Path) -> None:
-    """Make the copy a git repository with one commit, which DVC needs."""
-    for command in (("init", "-q"), ("add", "-A"), (*AUTHOR, "commit", "-q", "-m", "small scale")):
-        made = subprocess.run(
-            ["git", "-C", str(copy), *command],
-            capture_output=True,
-            text=True,
-            env=environment(),
-            check=False,
-        )
-        if made.returncode:
-            raise QuickError(f"git {command[-1]} failed in {copy}: {' '.join(made.stderr.split())}")
+    """Make the copy a git repository with one commit, which DVC needs.
+
+    Without the user's settings: a signature, a hook, a template or an ignored name is no matter of
+    the copy.
+    """
+    alone = git.without_settings(copy / ".git")
+    for command in (
+        ("init", "--quiet", "--template="),
+        # DVC, which reads the user's settings later, refuses a dvc.yaml that git would ignore.
+        ("config", "core.excludesFile", os.devnull),
+        ("add", "--all", "--force"),  # what the repository holds, whatever .gitignore says
+        ("commit", "--quiet", "--message=small scale"),
+    ):
+        try:
+            git.ask(copy, *command, settings=AUTHOR, variables=alone, seconds=SECONDS)
+        except git.GitError as error:
+            raise QuickError(f"git {command[0]} failed in {copy}: {error}") from error

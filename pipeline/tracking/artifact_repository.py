@@ -5,13 +5,14 @@ show no artifacts. ``lab:/mlartifacts/...`` means that path beside ``mlflow.db``
 MLflow finds this class by the package's entry point ``mlflow.artifact_repository``.
 """
 
+import os
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 
-from pipeline.tracking import sqlite_uri
+SQLITE = "sqlite:///"
 
 
 def store_folder(tracking_uri: str | None) -> Path:
@@ -20,8 +21,9 @@ def store_folder(tracking_uri: str | None) -> Path:
     from mlflow import get_tracking_uri, is_tracking_uri_set
 
     uri = tracking_uri or (get_tracking_uri() if is_tracking_uri_set() else "")
-    if file := sqlite_uri.to_path(uri):
-        return file.resolve().parent
+    if uri.startswith(SQLITE):
+        # The folder where the file's name is: the file may be a link to another disk.
+        return Path(uri.removeprefix(SQLITE).partition("?")[0]).parent.resolve()
     return Path(__file__).resolve().parents[2]
 
 
@@ -33,7 +35,9 @@ class LabArtifactRepository(LocalArtifactRepository):
     ):
         """Resolve ``lab:/path``; MlflowException if it leads out of the repository."""
         root = store_folder(tracking_uri)
-        folder = (root / unquote(urlsplit(artifact_uri).path).lstrip("/")).resolve()
+        path = unquote(urlsplit(artifact_uri).path).lstrip("/")
+        # By its name: the folder of artifacts may be a link to another disk.
+        folder = Path(os.path.normpath(root / path))
         if not folder.is_relative_to(root):
             raise MlflowException.invalid_parameter_value(
                 f"{artifact_uri} leads out of the repository"

@@ -7,18 +7,35 @@ says what its files say: the versions that its code's fingerprint names, and no 
 import json
 import os
 import platform
-import shutil
-import subprocess
+import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import metadata
-from pathlib import Path
+from functools import partial
+from importlib import machinery, metadata
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pipeline.runtime import dag
-from pipeline.runtime.files import md5
+from pipeline.runtime.checkout import git
+from pipeline.runtime.files import CACHE, md5
 from pipeline.runtime.provenance import Execution
 
+# What can change a result, as git's patterns; of files that git does not track, what Python could
+# import. Not dvc.lock, metrics and results: they are the result. Not tests, documents, notes.
+SOURCES = (
+    f":(glob){dag.PACKAGE}/**",
+    ":(glob)params.yaml",
+    f":(glob){dag.FILE}",
+    ":(glob)requirements*.lock",
+    ":(glob)data/reference/**",
+)
+SUFFIXES = machinery.all_suffixes()
+ADVICE = {  # for a part of git's message
+    "dubious ownership": "; for this version of git: git config --global --add safe.directory {}",
+    "unsafe repository": "; for this version of git: git config --global --add safe.directory {}",
+    "Needed a single revision": " (this repository has no commit yet)",
+}
 PACKAGES = ("matplotlib", "numpy", "pandas", "scipy", "torch")  # of a stage without a fingerprint
 
 
@@ -93,20 +110,61 @@ def _installed() -> dict[str, str]:
 
 
 def commit_tags(root: Path) -> dict[str, str]:
-    """Return the commit, whether it is dirty, and the DVC experiment, as far as there are any."""
-    tags = {}
-    if name := os.environ.get("DVC_EXP_NAME"):
-        tags["dvc.exp"] = name
-    if commit := _git(root, "rev-parse", "HEAD"):
-        # dvc.lock and metrics change while the DAG runs; they are the result, not the code.
-        changes = _git(root, "status", "--porcelain", "--", ".", ":!dvc.lock", ":!data")
-        tags["mlflow.source.git.commit"] = tags["commit"] = commit
-        tags["dirty"] = "true" if changes else "false"
-    return tags
+    """Return the commit, whether it is dirty, and the DVC experiment, as far as there are any.
+
+    ``dirty`` is "true" if a result may differ from the commit's, "unknown" if git does not say;
+    what git does not say is told in a warning.
+    """
+    name = os.environ.get("DVC_EXP_NAME")
+    experiment = {"dvc.exp": name} if name else {}
+    if not git.of_checkout(root):
+        return experiment
+    return experiment | (_unanswered[root] if root in _unanswered else _commit(root))
 
 
-def _git(root: Path, *arguments: str) -> str:
-    if shutil.which("git") is None:
-        return ""
-    command = ["git", "-C", str(root), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+# What is known where git failed: ``track``, which logs many runs, waits once and warns once.
+_unanswered: dict[Path, dict[str, str]] = {}
+
+
+def _commit(root: Path) -> dict[str, str]:
+    known: dict[str, str] = {}
+    try:
+        commit = git.ask(root, "rev-parse", "--verify", "HEAD").decode().strip()
+        known = {"mlflow.source.git.commit": commit, "commit": commit, "dirty": "unknown"}
+        known["dirty"] = "true" if _differs(root) else "false"
+    except git.GitError as error:
+        gap = "may not be of its commit" if known else "names no commit"
+        advice = [text for part, text in ADVICE.items() if part in str(error)]
+        told = f"warning: the run {gap}: {error}{''.join(advice).format(root.resolve())}"
+        sys.stderr.write(f"{told}\n")
+        _unanswered[root] = known
+    return known
+
+
+def _differs(root: Path) -> bool:
+    """Tell whether a file that can change a result is not the commit's.
+
+    The files are compared with HEAD by their content, through an index of this call's own: what is
+    staged, touched or marked in the user's does not count, and a merge may be under way.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        ask = partial(
+            git.ask,
+            root,
+            settings=["core.fileMode=false"],  # Python runs a module whatever its executable bits
+            variables={"GIT_INDEX_FILE": str(Path(scratch) / "index")},
+        )
+        ask("read-tree", "HEAD")
+        if ask("diff", "--name-only", "--no-ext-diff", "--no-renames", "--", *SOURCES):
+            return True
+        others = ask("ls-files", "--others", "-z", "--", dag.PACKAGE)
+    return any(_importable(os.fsdecode(name)) for name in others.split(b"\0"))
+
+
+def _importable(name: str) -> bool:
+    """Tell whether Python could import a file, also one that git ignores; not a cached one."""
+    path = PurePosixPath(name)
+    module, _, suffix = path.name.partition(".")
+    return f".{suffix}" in SUFFIXES and all(
+        part.isidentifier() and part != CACHE for part in (*path.parts[:-1], module)
+    )

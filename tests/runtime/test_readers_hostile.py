@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from jaxtyping import Float64
 
 from pipeline.core.nn.linear import LinearWindow
-from pipeline.runtime import artifacts, files, model_list, records, saved_models
+from pipeline.runtime import files
 from pipeline.runtime.files import plain_name
+from pipeline.runtime.formats import artifacts, model_list, records, saved_models
 
 
 @dataclass(frozen=True)

@@ -125,7 +125,7 @@ def test_an_override_that_fits_nothing_is_named(tmp_path, small, complaint):
 
 
 def test_a_folder_without_git_is_one_line(tmp_path):
-    with pytest.raises(smoke.QuickError, match="is not a git checkout"):
+    with pytest.raises(smoke.QuickError, match="not a git repository"):
         smoke.run(tmp_path, None)
 
 

@@ -22,8 +22,8 @@ from torch import Tensor
 
 from pipeline.core.nn.linear import LinearWindow, LinearWindowConfig
 from pipeline.core.training.sampling import generators
-from pipeline.runtime import artifacts, model_list, records, saved_models
 from pipeline.runtime.files import ArtifactError
+from pipeline.runtime.formats import artifacts, model_list, records, saved_models
 from tests.soak.frame import Soak
 from tests.soak.fuzz_bytes import damaged
 
