@@ -14,7 +14,7 @@ from pipeline.core.nn.linear import LinearWindow, LinearWindowConfig
 from pipeline.core.nn.transformer import Transformer
 from pipeline.core.training.sampling import generators
 from pipeline.labs.oscillator.models.attention import ShapeConfig
-from pipeline.runtime import saved_models
+from pipeline.runtime.formats import saved_models
 
 CLASS = "pipeline.core.nn.linear.LinearWindow"
 CONFIG = {"window": 3, "d_in": 2, "d_out": 2}
