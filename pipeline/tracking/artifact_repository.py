@@ -35,7 +35,12 @@ class LabArtifactRepository(LocalArtifactRepository):
     ):
         """Resolve ``lab:/path``; MlflowException if it leads out of the repository."""
         root = store_folder(tracking_uri)
-        path = unquote(urlsplit(artifact_uri).path).lstrip("/")
+        try:
+            path = unquote(urlsplit(artifact_uri).path).lstrip("/")
+        except ValueError:  # a host with half a bracket
+            path = "\0"
+        if "\0" in path:
+            raise MlflowException.invalid_parameter_value(f"{artifact_uri!r} is no path")
         # By its name: the folder of artifacts may be a link to another disk.
         folder = Path(os.path.normpath(root / path))
         if not folder.is_relative_to(root):

@@ -142,8 +142,9 @@ def as_points(content: Mapping[str, Any], step: int = 0) -> list[Point]:
 
 
 def copied_files(root: Path, execution: Execution) -> Iterator[Path]:
-    """Yield the outputs that MLflow gets a copy of."""
-    for path in (root / path for path in execution.outs):
+    """Yield the outputs that MLflow gets a copy of: none from elsewhere, whatever dvc.lock says."""
+    inside = [path for path in execution.outs if not posixpath.isabs(path)]
+    for path in (root / path for path in inside if not posixpath.normpath(path).startswith("..")):
         if path.suffix in COPIED and path.stat().st_size <= COPIED_BYTES:
             yield path
 

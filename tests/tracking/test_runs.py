@@ -140,3 +140,15 @@ def test_a_value_too_long_for_mlflow_is_cut():
     assert len(cut) == runs.PARAM_LIMIT
     assert cut.startswith("[0,1,2")
     assert cut.endswith("...")
+
+
+@pytest.mark.parametrize(
+    "path", ["../secret.json", "data/../../secret.json", "{root}/../secret.json", "/etc/x.json"]
+)
+def test_a_file_from_outside_is_not_copied_whatever_dvc_lock_says(tmp_path, path):
+    root = tmp_path / "checkout"
+    write_stage(root)
+    (tmp_path / "secret.json").write_text("{}")
+    outs = {path.format(root=root): "0a", "data/oscillator_train/metrics.json": "0a"}
+    copied = runs.copied_files(root, execution_of(root, outs=outs))
+    assert [file.name for file in copied] == ["metrics.json"]

@@ -72,3 +72,27 @@ def test_a_file_that_is_no_list_is_named(tmp_path, text, complaint):
     path.write_text(text)
     with pytest.raises(ArtifactError, match=rf"models\.json: .*{complaint}"):
         model_list.read(path)
+
+
+@pytest.mark.parametrize(
+    "name", ["x' OR name LIKE '%", "a/b", "a:b", "../a", "", "a\n", "Q" * 300, "-a"]
+)
+def test_a_registered_name_that_is_no_plain_name_is_refused(tmp_path, name):
+    path = tmp_path / "models.json"
+    path.write_text(json.dumps([{**FULL, "register": name}]))
+    with pytest.raises(ArtifactError, match=r"models\.json: entry 0\.register: "):
+        model_list.read(path)
+
+
+@pytest.mark.parametrize(
+    "file", ["../h.csv", "/etc/passwd", "~/h.csv", "a/b", "", ".", "..", "a\0"]
+)
+def test_a_file_that_is_not_beside_the_list_is_refused(tmp_path, file):
+    path = tmp_path / "models.json"
+    for change in (
+        {"history": {"file": file, "where": {}}},
+        {"model": {"file": file, "member": 0}},
+    ):
+        path.write_text(json.dumps([{**FULL, **change}]))
+        with pytest.raises(ArtifactError, match=r"models\.json: entry 0\.\w+\.file: "):
+            model_list.read(path)
