@@ -31,6 +31,9 @@ repro: ready ## set up, run the pipeline, log what DVC restored or skipped
 test: ready ## set up, run the whole test suite
 	$(RUN) pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
+soak: ready ## the long tests: kills, load, hostile input (SCALE=0.1: a tenth)
+	$(RUN) pytest tests/soak --soak=$(or $(SCALE),1) -s
+
 lint: ready ## ruff, mypy, import contracts
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
