@@ -120,9 +120,10 @@ def runs(folder: Path) -> list[Run]:
 
 def living(folder: Path) -> Iterator[psutil.Process]:
     """Processes of the copy, by their current folder or their command line."""
+    ours = {os.getpid(), *(process.pid for process in psutil.Process().parents())}
     for process in psutil.process_iter():
         with suppress(psutil.Error):
-            if process.pid == os.getpid() or process.status() == psutil.STATUS_ZOMBIE:
+            if process.pid in ours or process.status() == psutil.STATUS_ZOMBIE:
                 continue
             place, words = Path(process.cwd()), " ".join(process.cmdline())
             if place == folder or folder in place.parents or str(folder) in words:
