@@ -8,7 +8,7 @@ from pathlib import Path
 
 from failure import SetupError
 
-# What a tool cannot have in a path; each was tried, and so was the rest of ASCII.
+# What a tool cannot have in a path; MLflow and DVC were seen to fail at theirs.
 REFUSED = {
     ":": "PATH cannot hold a colon",
     "%": "MLflow reads a percent sign as the start of a code",
