@@ -15,8 +15,8 @@ from distributed import LocalCluster
 from bench import timing
 from pipeline.runtime import parallel
 
-CELLS, REPEATS = 10_000, 5
-WORK_CELLS, TERMS = 200, 200_000
+CELLS, REPEATS = 10_000, 3
+WORK_CELLS, TERMS = 40, 200_000
 MICROSECONDS = 1e6
 
 

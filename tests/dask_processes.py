@@ -22,7 +22,7 @@ class Cluster:
     def __init__(self, folder: Path):
         self.folder = folder
         self.file = folder / "scheduler.json"
-        arguments = ["--port", "0", "--scheduler-file", str(self.file)]
+        arguments = ["--port", "0", "--scheduler-file", str(self.file), "--idle-timeout", "120"]
         self.scheduler = self._start("scheduler", *arguments)
         self.workers: list[subprocess.Popen[bytes]] = []
         assert work.until(self._listens), self.log("scheduler")
@@ -39,6 +39,7 @@ class Cluster:
             "worker",
             self.address,
             "--no-nanny",
+            *("--death-timeout", "20"),  # if the test's process is killed
             *("--nthreads", str(threads), "--local-directory", str(self.folder)),
             environment=environment,
         )

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from pipeline.runtime.compute.parallel import SCHEDULER, Cell, ExecutionError, R
 POLL_SECONDS = 0.05
 PATIENCE_SECONDS = 10.0  # for a scheduler to answer, and for a first worker
 CODE_SECONDS = 60.0  # for all workers to read their code, from a slow disk
+MOST_TASKS = 1_000  # a task costs Dask about a millisecond: more cells than that share tasks
 ASKING_SECONDS = 1.0  # between two questions whether there are workers
 ABANDONED_SECONDS = 60.0  # for a worker to come where the last one has left
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -132,18 +133,21 @@ def _compute_all(
     from distributed import as_completed
 
     own, results = code(), {}
+    size = max(1, len(cells) // MOST_TASKS)
+    parts = [cells[k : k + size] for k in range(0, len(cells), size)]
     with progress.following(description, len(cells), "cells") as work:
         with warnings.catch_warnings(action="ignore"):  # large cells are no mistake here
-            futures = [client.submit(compute, own, function, cell, pure=False) for cell in cells]
+            futures = client.map(partial(compute, own, function), parts, pure=False)
         try:
             completed, seen = as_completed(futures), time.monotonic()
             while not completed.is_empty():
-                for future in completed.next_batch(block=False):
-                    results[future.key] = future.result()
-                    work.update(1)
+                batch = completed.next_batch(block=False)
+                for future, part in zip(batch, client.gather(batch), strict=True):
+                    results[future.key] = part
+                    work.update(len(part))
                 seen = _refuse_abandoned(client, seen, description)
                 time.sleep(POLL_SECONDS)
-            return [results[future.key] for future in futures]
+            return [result for future in futures for result in results[future.key]]
         finally:
             # An error or Ctrl-C leaves nothing to compute; with the scheduler gone there is none.
             if client.status == "running":
@@ -164,15 +168,17 @@ def _refuse_abandoned(client: Any, seen: float, description: str) -> float:
     return seen
 
 
-def compute(expected: Mapping[str, str], function: Callable[[Cell], Result], cell: Cell) -> Result:
-    """Compute a cell at a worker, which may have come after the others were asked for their code.
+def compute(
+    expected: Mapping[str, str], function: Callable[[Cell], Result], cells: Sequence[Cell]
+) -> list[Result]:
+    """Compute cells at a worker, which may have come after the others were asked for their code.
 
     Raises ExecutionError if the worker's code is not the ``expected``.
     """
     if told := difference(code(), expected):
         raise ExecutionError(f"{SCHEDULER}: a worker on {platform.node()} has {told}")
-    numerics.use_one_thread_once()  # a worker may run several cells at once, in threads
-    return function(cell)
+    numerics.use_one_thread_once()  # a worker may run several tasks at once, in threads
+    return [function(cell) for cell in cells]
 
 
 @cache  # a worker that was started before an edit computes with what it has loaded, not the files

@@ -50,6 +50,13 @@ def test_a_large_cell_arrives(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.usefixtures("_on_cluster")
+@pytest.mark.parametrize("count", [0, 1, 7, 8, 9, 16, 25])
+def test_many_cells_share_tasks(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    monkeypatch.setattr(cluster, "MOST_TASKS", 8)
+    assert parallel.map_cells(abs, range(-count, 0), description="many") == [*range(count, 0, -1)]
+
+
+@pytest.mark.usefixtures("_on_cluster")
 def test_the_first_error_of_a_cell_comes_home(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="cell 0 cannot be computed"):
         parallel.map_cells(
