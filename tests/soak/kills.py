@@ -188,13 +188,14 @@ def forget(bed: Bed) -> None:
             file.unlink()
 
 
-def mend(bed: Bed) -> None:
+def mend(bed: Bed, stages: Sequence[str]) -> None:
     """Undo what a round left, so that the next one starts as the first did."""
     for process in living(bed.folder):
         with suppress(psutil.Error):
             process.kill()
-    bed.run("dvc", "repro", "-f", "check_params")
-    bed.run("dvc", "checkout", "-f")
+    for path in state(bed.folder).keys() - bed.files.keys():
+        (bed.folder / "data" / path).unlink()
+    bed.run("dvc", "repro", *stages)
     bed.run("pipeline", "track")
 
 

@@ -48,7 +48,7 @@ def test_killed_at_any_time_and_run_again_a_stage_leaves_the_same(soak, tmp_path
                 print(f"{number}: {done}: {'; '.join(found) or 'ok'}", flush=True)  # noqa: T201
             wrong += [f"round {number}: {done}: {fault}" for fault in found]
             if found:  # what is left of this round would be blamed on the next
-                kills.mend(beds[index])
+                kills.mend(beds[index], stages)
         return wrong
 
     with ThreadPoolExecutor(len(beds)) as pool:
