@@ -126,9 +126,13 @@ def _repro(copy: Path, circumstances: Circumstances, targets: Sequence[str]) -> 
 
 
 def made(copy: Path) -> dict[str, Path]:
-    """Return what a run made, by its path in the copy: the stages' files, and dvc.lock."""
-    paths = [path for path in (copy / "data").glob("*/**/*") if path.is_file()]
-    paths += [path for path in (copy / provenance.LOCK,) if path.is_file()]
+    """Return what a run made, by its path in the copy: the stages' files, and dvc.lock.
+
+    The copy also holds the results that git has of stages that did not run: those say nothing.
+    """
+    ran = provenance.from_lock(copy)
+    paths = [path for name in ran for path in (copy / "data" / name).rglob("*") if path.is_file()]
+    paths += [copy / provenance.LOCK] if ran else []
     names = {path.relative_to(copy): path for path in paths}
     visible = {name: path for name, path in names.items() if not _hidden(name)}
     return {name.as_posix(): visible[name] for name in sorted(visible)}

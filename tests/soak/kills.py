@@ -1,6 +1,7 @@
 """A small copy of the repository in which stages are killed and run again."""
 
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -171,6 +172,8 @@ def one_round(bed: Bed, stages: Sequence[str], random: Random) -> tuple[str, lis
     before = {run.id for run in runs(bed.folder)}
     met = kill(bed, stage, who, what, delay)
     done = f"{stage}: {what.name} to {met} after {delay:.2f} s"
+    if restore_cut_lock(bed):
+        done += ", which cut dvc.lock"
     if random.random() < FRESH:
         forget(bed)
     again = bed.start("dvc", "repro", "-s", stage)  # at once: it meets what may be left
@@ -183,18 +186,30 @@ def one_round(bed: Bed, stages: Sequence[str], random: Random) -> tuple[str, lis
 
 def forget(bed: Bed) -> None:
     """Make DVC forget what it has run, so that it runs the stage again instead of restoring it."""
-    for file in (bed.folder / ".dvc" / "cache" / "runs").rglob("*"):
-        if file.is_file():
-            file.unlink()
+    shutil.rmtree(bed.folder / ".dvc" / "cache" / "runs", ignore_errors=True)
 
 
-def mend(bed: Bed) -> None:
+def restore_cut_lock(bed: Bed) -> bool:
+    """Do what README advises if DVC was killed while it wrote dvc.lock; return whether it was.
+
+    DVC writes the file in place, for up to a second, so a kill may leave its beginning alone.
+    """
+    lock = bed.folder / "dvc.lock"
+    text = lock.read_text() if lock.exists() else ""
+    cut = text != bed.lock and bed.lock.startswith(text)
+    if cut:
+        lock.write_text(bed.lock)  # git checkout dvc.lock
+    return cut
+
+
+def mend(bed: Bed, stages: Sequence[str]) -> None:
     """Undo what a round left, so that the next one starts as the first did."""
     for process in living(bed.folder):
         with suppress(psutil.Error):
             process.kill()
-    bed.run("dvc", "repro", "-f", "check_params")
-    bed.run("dvc", "checkout", "-f")
+    for path in state(bed.folder).keys() - bed.files.keys():
+        (bed.folder / "data" / path).unlink()
+    bed.run("dvc", "repro", *stages)
     bed.run("pipeline", "track")
 
 

@@ -37,18 +37,20 @@ def test_killed_at_any_time_and_run_again_a_stage_leaves_the_same(soak, tmp_path
         copytree(bed.folder, folder, symlinks=True)
         beds.append(replace(bed, folder=folder))
     rounds = soak.rounds(short=2, long=200)
-    soak.tell(rounds=0, stages=len(stages), files=0, differences=0, orphans=0, half_written=0)
+    soak.tell(
+        rounds=0, stages=len(stages), files=0, differences=0, orphans=0, half_written=0, cut_locks=0
+    )
 
     def some_rounds(index: int) -> list[str]:
         wrong = []
         for number in range(index, rounds, len(beds)):
             done, found = kills.one_round(beds[index], stages, soak.random("kills", number))
-            soak.tell(rounds=1, files=len(bed.files))
+            soak.tell(rounds=1, files=len(bed.files), cut_locks=done.count("cut dvc.lock"))
             if soak.long:
                 print(f"{number}: {done}: {'; '.join(found) or 'ok'}", flush=True)  # noqa: T201
             wrong += [f"round {number}: {done}: {fault}" for fault in found]
             if found:  # what is left of this round would be blamed on the next
-                kills.mend(beds[index])
+                kills.mend(beds[index], stages)
         return wrong
 
     with ThreadPoolExecutor(len(beds)) as pool:
