@@ -3,7 +3,9 @@
 PYTHON ?=
 TORCH ?=
 PORT ?= 5000
-export PYTHON TORCH PORT
+HOST = 127.0.0.1
+SOAK ?= 1
+export PYTHON TORCH PORT HOST SOAK
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export MLFLOW_DISABLE_TELEMETRY := true
 # What an active environment, a module system or a git hook left would lead out of this checkout.
@@ -24,15 +26,18 @@ ready: ## install what is locked into .venv (every target that needs it does)
 	@python=$$(sh .make/find_python.sh) && "$$python" -E -s .make/environment.py
 
 repro: ready ## set up, run the pipeline, log what DVC restored or skipped
-	@$(RUN) pipeline prepare || :
+	@$(RUN) pipeline prepare
 	@$(RUN) dvc repro
-	@$(RUN) pipeline track
+	@$(RUN) pipeline track --warn
 
 test: ready ## set up, run the whole test suite
 	$(RUN) pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
-soak: ready ## the long tests: kills, load, hostile input (SCALE=0.1: a tenth)
-	$(RUN) pytest tests/soak --soak=$(or $(SCALE),1) -s
+soak: ready ## the long forms of the tests (hours); SOAK=0.1 is a tenth
+	$(RUN) pytest tests/soak --soak="$$SOAK"
+
+verify: ready ## small scale twice, 1 and 2 workers, every byte compared (STAGES="a b")
+	@$(RUN) pipeline verify $(STAGES)
 
 lint: ready ## ruff, mypy, import contracts
 	.venv/bin/ruff check .
@@ -40,8 +45,8 @@ lint: ready ## ruff, mypy, import contracts
 	$(RUN) mypy
 	.venv/bin/lint-imports
 
-ui: ready ## browse the runs in MLflow (PORT=5000)
-	@$(RUN) pipeline ui --port "$$PORT"
+ui: ready ## browse the runs in MLflow (PORT=5000 HOST=127.0.0.1)
+	@$(RUN) pipeline ui --port "$$PORT" --host "$$HOST"
 
 quick: ready ## the whole pipeline at small scale in a scratch copy
 	@$(RUN) pipeline quick

@@ -42,7 +42,8 @@ def _check_path(path: str) -> None:
 def _check_git(root: Path) -> None:
     if not shutil.which("git"):
         raise SetupError("git is not installed, and DVC needs it")
-    if (root / ".git").exists() or _without_git(root):
+    # A link file too, of a worktree or a submodule; DVC also takes the repository around.
+    if any((folder / ".git").exists() for folder in (root, *root.parents)) or _without_git(root):
         return
     raise SetupError(
         "this folder is no git repository (a downloaded archive?), which DVC needs; make it one: "
@@ -61,9 +62,10 @@ def _without_git(root: Path) -> bool:
 
 
 def _check_links(root: Path) -> None:
-    for folder in (root / "data", root / ".dvc"):
+    data = root / "data"
+    for folder in (root / ".dvc", data, *(data.iterdir() if data.is_dir() else ())):
         if folder.is_symlink():
             raise SetupError(
-                f"{folder.name} is a link to {folder.readlink()}, which DVC refuses: make it a "
-                'folder, and put DVC\'s cache elsewhere (see README, "Another disk")'
+                f"{folder.relative_to(root)} is a link to {folder.readlink()}, with which stages "
+                'fail: make it a folder, and put DVC\'s cache elsewhere (README, "Another disk")'
             )

@@ -17,6 +17,7 @@ fail() {
 examine() {
     "$1" -E -s -c '
 import sys
+sys.path[:] = [folder for folder in sys.path if folder]  # not the files of this folder
 version = "%d.%d" % sys.version_info[:2]
 missing = []
 for name in ("venv", "ensurepip", "ssl", "sqlite3", "zlib", "ctypes"):

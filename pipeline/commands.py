@@ -8,10 +8,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pipeline import config
-from pipeline.runtime import dag, heartbeat, locks, numerics, provenance, smoke
+from pipeline.runtime import dag, locks, orphans, provenance, smoke, verify
+from pipeline.runtime.checkout import dvc_files
+from pipeline.runtime.compute import heartbeat, numerics
 from pipeline.tracking import backfill, store, ui
 from pipeline.tracking.circumstances import Timing
 from pipeline.tracking.process import TrackingProcess
+from pipeline.tracking.server.secrets import guard_output, one_line, redact
 
 # The runner imports torch (2 s), which the commands beside the stages do not need: it is imported
 # where a stage runs, and where an error is told.
@@ -20,9 +23,9 @@ from pipeline.tracking.process import TrackingProcess
 def expected_errors() -> tuple[type[Exception], ...]:
     """Return the errors that are one line for the user; any other shows its traceback."""
     from pipeline.core.training.ensemble import DivergenceError
+    from pipeline.runtime.compute.parallel import ExecutionError
     from pipeline.runtime.files import ArtifactError
     from pipeline.runtime.fingerprint import FingerprintError
-    from pipeline.runtime.parallel import ExecutionError
     from pipeline.runtime.runner import ChangedError
 
     return (
@@ -34,6 +37,7 @@ def expected_errors() -> tuple[type[Exception], ...]:
         FingerprintError,
         locks.BusyError,
         store.TrackingError,
+        dvc_files.DvcFileError,
         smoke.QuickError,
     )
 
@@ -41,6 +45,7 @@ def expected_errors() -> tuple[type[Exception], ...]:
 def run_stage(name: str, root: Path) -> None:
     """Run one stage, and log it when its files are complete."""
     started = milliseconds()
+    orphans.end_with_dvc()
     numerics.set_environment()  # before any numeric library is loaded
     # It imports MLflow while torch is imported here.
     with heartbeat.Heartbeat(name) as beat, TrackingProcess(root) as process:
@@ -65,19 +70,44 @@ def track(name: str, root: Path, process: TrackingProcess, timing: Timing) -> No
     try:
         process.record(provenance.from_workspace(root, name), timing)
     except Exception as error:
-        reason = " ".join(str(error).split())[:300]
         print(
-            f"warning: {name}: not tracked ({type(error).__name__}: {reason}); its results are "
-            "complete, and `python -m pipeline track` logs them later",
+            f"warning: {name}: not tracked ({one_line(error)}); its results are complete, and "
+            "`python -m pipeline track` logs them later",
             file=sys.stderr,
         )
 
 
-def log_missing(root: Path) -> None:
-    """Log what dvc.lock holds of today's stages; it keeps the entries of those that are gone."""
-    stages = dag.read(root)
-    executions = provenance.from_lock(root)
-    backfill.log_missing(root, {name: executions[name] for name in executions if name in stages})
+def prepare(root: Path) -> None:
+    """Make the tracking store ready; a failure costs a warning, since stages need none."""
+    try:
+        store.prepare(root)
+    except Exception as error:
+        print(
+            f"warning: prepare: {one_line(error)}; stages run all the same, and `python -m "
+            "pipeline track` logs them later",
+            file=sys.stderr,
+        )
+
+
+def log_missing(root: Path, *, warn: bool) -> None:
+    """Log what dvc.lock holds of today's stages; it keeps the entries of those that are gone.
+
+    With ``warn`` a failure costs a warning: the results that it is about are complete.
+    """
+    try:
+        _log_missing(root)
+    except Exception as error:
+        if not warn:
+            raise
+        print(
+            f"warning: track: {one_line(error)}; the results are complete, and `python -m pipeline "
+            "track` logs them later",
+            file=sys.stderr,
+        )
+
+
+def _log_missing(root: Path) -> None:
+    backfill.log_missing(root, provenance.from_lock(root))
 
 
 def check(root: Path) -> None:
@@ -101,32 +131,41 @@ def parser(names: list[str]) -> argparse.ArgumentParser:
     commands.add_parser("check", help="check params.yaml as a whole")
     commands.add_parser("schema", help="write the JSON Schema of params.yaml, for editors")
     commands.add_parser("prepare", help="create the tracking store if there is none")
-    commands.add_parser("track", help="log the stages that dvc.lock holds and MLflow does not")
+    track = commands.add_parser("track", help="log what dvc.lock holds and MLflow does not")
+    track.add_argument("--warn", action="store_true", help="only warn if that fails (exit code 0)")
     ui = commands.add_parser("ui", help="serve the MLflow UI")
     ui.add_argument("--port", type=int, default=5000)
+    ui.add_argument("--host", default="127.0.0.1", help="a name or address of this machine")
     small = commands.add_parser("quick", help="run the whole DAG at small scale in a scratch copy")
     small.add_argument("folder", type=Path, nargs="?", help="the copy (default: a temporary one)")
+    twice = commands.add_parser("verify", help="run it twice, and compare every byte")
+    twice.add_argument("targets", nargs="*", metavar="STAGE", help="default: all stages")
+    twice.add_argument("--folder", type=Path, help="of the two copies (default: a temporary one)")
     return top
 
 
 def run(arguments: Sequence[str], root: Path) -> int:
     """Run one command; return the exit code."""
+    guard_output()
     options = parser(dag.stage_names(root)).parse_args(arguments)
     commands: dict[str, Callable[[], object]] = {
         "check": lambda: check(root),
         "schema": lambda: write_schema(root),
-        "prepare": lambda: store.prepare(root),
-        "track": lambda: log_missing(root),
-        "ui": lambda: ui.serve(root, options.port),
+        "prepare": lambda: prepare(root),
+        "track": lambda: log_missing(root, warn=options.warn),
+        "ui": lambda: ui.serve(root, options.port, options.host),
         "quick": lambda: smoke.run(root, options.folder),
+        "verify": lambda: verify.run(root, options.folder, options.targets),
     }
     try:
         commands.get(options.command, lambda: run_stage(options.command, root))()
     except expected_errors() as error:
-        print(f"error: {options.command}: {error}", file=sys.stderr)
+        print(f"error: {options.command}: {redact(str(error))}", file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"error: {options.command}: cannot read or write: {error}", file=sys.stderr)
+        print(
+            f"error: {options.command}: cannot read or write: {redact(str(error))}", file=sys.stderr
+        )
         return 1
     except KeyboardInterrupt:
         print(f"error: {options.command}: interrupted; run it again", file=sys.stderr)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from matplotlib.figure import Figure
 
-from pipeline.runtime import artifacts, drawings
-from pipeline.runtime.artifacts import ArtifactError
+from pipeline.runtime.formats import artifacts, drawings
+from pipeline.runtime.formats.artifacts import ArtifactError
 
 SCHEMA = {"states": "float64 trajectory time 2", "omega0": "float64 trajectory"}
 STATES = {"states": np.arange(24.0).reshape(3, 4, 2), "omega0": np.ones(3)}

@@ -3,7 +3,7 @@
 import hypothesis
 import pytest
 
-from pipeline.runtime import numerics
+from pipeline.runtime.compute import numerics
 
 pytest_plugins = ["tests.soak.frame"]
 numerics.use_one_thread()

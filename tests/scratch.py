@@ -10,7 +10,8 @@ from pydantic import Field
 
 from pipeline import config
 from pipeline.config import Section, StageParams
-from pipeline.runtime import artifacts, dag, fingerprint, runner
+from pipeline.runtime import dag, fingerprint, runner
+from pipeline.runtime.formats import artifacts
 
 STAGE = "a_stage"
 SHARED = "pipeline/core/shared.py"  # of the stage's code

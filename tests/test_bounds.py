@@ -8,8 +8,8 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 import pytest
 from annotated_types import Ge, Gt, Le, Lt
+from params.test_params import REAL, put
 from pydantic import ValidationError
-from test_params import REAL, put
 
 from pipeline import bounds
 from pipeline.__main__ import ROOT

@@ -16,7 +16,7 @@ MAKE = """
 from pydantic import Field
 from pipeline.config import Section, StageParams
 from pipeline.core import shared
-from pipeline.runtime import artifacts
+from pipeline.runtime.formats import artifacts
 class Part(Section):
     size: int
     other: int
@@ -28,7 +28,7 @@ def run(params, inputs, out):
 LOOK = """
 from pipeline.config import StageParams
 from pipeline.core import apart
-from pipeline.runtime import artifacts
+from pipeline.runtime.formats import artifacts
 HEADLINE = ("size",)
 class Params(StageParams):
     pass

@@ -14,8 +14,9 @@ from scratch import MADE, OLD, make, outputs, stage
 
 from pipeline import __main__ as shell
 from pipeline import commands
-from pipeline.runtime import artifacts, dag, files, locks
-from pipeline.runtime.artifacts import ArtifactError
+from pipeline.runtime import dag, files, locks
+from pipeline.runtime.formats import artifacts
+from pipeline.runtime.formats.artifacts import ArtifactError
 from pipeline.runtime.provenance import Execution
 from pipeline.tracking.circumstances import Timing
 from pipeline.tracking.process import TrackingProcess

@@ -2,19 +2,19 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
 
 from pipeline.labs.oscillator.models.forecasters import FORECASTERS
-from pipeline.runtime import dag, saved_models, smoke
+from pipeline.runtime import dag, smoke
+from pipeline.runtime.formats import saved_models
 from pipeline.tracking import runs as tracking_runs
+from tests.soak import kills
 
 ROOT = Path(__file__).resolve().parent.parent
 TRAINING = "oscillator_train_variable"
@@ -164,21 +164,11 @@ def test_a_bad_number_stops_before_anything_is_deleted(copy):
 
 
 def test_killed_in_the_midst_of_training_and_run_again_it_makes_the_same_bits(copy):
-    lock = (copy / "dvc.lock").read_text()
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    run = subprocess.Popen(
-        [sys.executable, "-m", "dvc", "repro", "-f", "-s", TRAINING],
-        cwd=copy, env={**smoke.environment(), "PATH": path},
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    partial = copy / "data" / ".partial" / TRAINING
-    deadline = time.monotonic() + 60
-    while not partial.is_dir() and time.monotonic() < deadline:
-        time.sleep(0.1)
-    time.sleep(1.0)  # into the training
-    run.send_signal(signal.SIGKILL)
-    run.wait()
-    shutil.rmtree(copy / ".dvc" / "tmp" / "rwlock", ignore_errors=True)
-    again = dvc(copy, "repro", "-f", "-s", TRAINING)
-    assert again.returncode == 0, again.stderr
-    assert (copy / "dvc.lock").read_text() == lock
+    bed = kills.Bed(copy)
+    kills.remember(bed)
+    met = kills.kill(bed, TRAINING, "dvc", signal.SIGKILL, 0.6 * bed.seconds[TRAINING])
+    assert met == "dvc"
+    kills.forget(bed)  # so that the rerun computes
+    bed.run("dvc", "repro", "-s", TRAINING)
+    # This process has the store open.
+    assert [fault for fault in kills.faults(bed) if "mlflow.db-" not in fault] == []

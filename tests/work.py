@@ -16,8 +16,8 @@ from pipeline.core.nn.linear import LinearWindow, LinearWindowConfig
 from pipeline.core.training.ensemble import History, TrainingConfig, train
 from pipeline.core.training.optimizers import OptimizerConfig
 from pipeline.core.training.sampling import generators, minibatches
-from pipeline.runtime import parallel
-from pipeline.runtime.artifacts import ArtifactError
+from pipeline.runtime.compute import parallel
+from pipeline.runtime.formats.artifacts import ArtifactError
 
 STEPS = 20
 TRAINING = TrainingConfig(
@@ -122,6 +122,14 @@ def die(number: int) -> int:
     return number
 
 
+def train_when_told(folder_and_seed: tuple[Path, int]) -> tuple[dict[str, Tensor], History]:
+    """Leave a mark, wait for one, and train."""
+    folder, seed = folder_and_seed
+    (folder / f"cell_{seed}_{os.getpid()}").touch()
+    assert until((folder / "go").exists)
+    return train_seed(seed)
+
+
 def tell_and_wait(folder: Path) -> None:
     """Say which process this is, then compute for as long as it lives."""
     (folder / f"worker_{os.getpid()}").touch()
@@ -131,6 +139,12 @@ def tell_and_wait(folder: Path) -> None:
 def wait_in_workers(folder: Path) -> None:
     """A stage with two cells that never end: to be run in a process of its own, and killed."""
     parallel.map_cells(tell_and_wait, [folder, folder], description="waiting")
+
+
+def wait_for_word(folder: Path) -> None:
+    """A stage whose cells wait for a mark: to be run in a process of its own, and interrupted."""
+    cells = [(folder, seed) for seed in range(4)]
+    parallel.map_cells(train_when_told, cells, description="waiting")
 
 
 def alive(pid: int) -> bool:

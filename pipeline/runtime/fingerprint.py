@@ -29,7 +29,7 @@ LOCK = "requirements.lock"
 # files, and commands run no stage. Nor what carries cells to a cluster, whose workers are held
 # against this process's code.
 SHELL = ("pipeline.__main__", "pipeline.runtime.runner")
-OUTSIDE = ("pipeline.commands", "pipeline.tracking", "pipeline.runtime.cluster")
+OUTSIDE = ("pipeline.commands", "pipeline.tracking", "pipeline.runtime.compute.cluster")
 # Imports the stage that it is told to run, which is the closure's root.
 DYNAMIC = "pipeline/runtime/dag.py"
 IMPORTERS = ("import_module", "__import__")

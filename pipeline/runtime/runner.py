@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import config
-from pipeline.runtime import artifacts, dag, files, fingerprint, locks, numerics, records, results
+from pipeline.runtime import dag, files, fingerprint, locks, results
+from pipeline.runtime.compute import numerics
+from pipeline.runtime.formats import artifacts, records
 
 # What check_params depends on: it tells the others' params and code from these.
 READ_BY_CHECK = (config.FILE, fingerprint.LOCK, dag.PACKAGE)

@@ -17,7 +17,8 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from pipeline import config, presets
-from pipeline.runtime import git, provenance
+from pipeline.runtime import provenance
+from pipeline.runtime.checkout import git
 
 SMALL = Path("tests") / "small_params.yaml"
 AUTHOR = ("user.name=quick", "user.email=quick@localhost")

@@ -13,8 +13,9 @@ from torch import Tensor
 
 from pipeline.core.nn.layers import MemberModule, concatenate
 from pipeline.core.training.ensemble import History
-from pipeline.runtime import artifacts, model_list, parallel, saved_models
-from pipeline.runtime.model_list import HistoryRows, ModelEntry, SavedMember
+from pipeline.runtime.compute import parallel
+from pipeline.runtime.formats import artifacts, model_list, saved_models
+from pipeline.runtime.formats.model_list import HistoryRows, ModelEntry, SavedMember
 
 Metrics = Mapping[str, Float[Tensor, " member"]]
 OnStep = Callable[[], None]

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from pipeline import config
 from pipeline.labs.memory.train import plan as memory_plan
-from pipeline.runtime import artifacts, dag, fingerprint, runner
+from pipeline.runtime import dag, fingerprint, runner
+from pipeline.runtime.formats import artifacts
 
 # Sections that no stage reads together: a stage that did would rerun when any of them changes.
 TOGETHER = (memory_plan.Params,)

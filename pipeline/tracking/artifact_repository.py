@@ -5,6 +5,7 @@ show no artifacts. ``lab:/mlartifacts/...`` means that path beside ``mlflow.db``
 MLflow finds this class by the package's entry point ``mlflow.artifact_repository``.
 """
 
+import os
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -21,7 +22,8 @@ def store_folder(tracking_uri: str | None) -> Path:
 
     uri = tracking_uri or (get_tracking_uri() if is_tracking_uri_set() else "")
     if uri.startswith(SQLITE):
-        return Path(uri.removeprefix(SQLITE).partition("?")[0]).resolve().parent
+        # The folder where the file's name is: the file may be a link to another disk.
+        return Path(uri.removeprefix(SQLITE).partition("?")[0]).parent.resolve()
     return Path(__file__).resolve().parents[2]
 
 
@@ -33,7 +35,14 @@ class LabArtifactRepository(LocalArtifactRepository):
     ):
         """Resolve ``lab:/path``; MlflowException if it leads out of the repository."""
         root = store_folder(tracking_uri)
-        folder = (root / unquote(urlsplit(artifact_uri).path).lstrip("/")).resolve()
+        try:
+            path = unquote(urlsplit(artifact_uri).path).lstrip("/")
+        except ValueError:  # a host with half a bracket
+            path = "\0"
+        if "\0" in path:
+            raise MlflowException.invalid_parameter_value(f"{artifact_uri!r} is no path")
+        # By its name: the folder of artifacts may be a link to another disk.
+        folder = Path(os.path.normpath(root / path))
         if not folder.is_relative_to(root):
             raise MlflowException.invalid_parameter_value(
                 f"{artifact_uri} leads out of the repository"

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from pipeline.runtime import model_list
-from pipeline.runtime.model_list import HistoryRows, ModelEntry
+from pipeline.runtime.formats import model_list
+from pipeline.runtime.formats.model_list import HistoryRows, ModelEntry
 from pipeline.runtime.provenance import Execution
 from pipeline.tracking.runs import (
     Point,
@@ -15,7 +15,6 @@ from pipeline.tracking.runs import (
     as_params,
     as_points,
     experiment_tag,
-    names,
     stage_tags,
     valid,
 )
@@ -28,9 +27,8 @@ Table = list[dict[str, str]]
 
 def read_entries(root: Path, execution: Execution) -> list[ModelEntry]:
     """Return the models that a stage trained; ArtifactError if models.json is not sound."""
-    if model_list.FILE not in names(execution):
-        return []
-    return model_list.read(root / "data" / execution.stage / model_list.FILE)
+    path = f"data/{execution.stage}/{model_list.FILE}"
+    return model_list.read(root / path) if path in execution.outs else []
 
 
 def child_runs(root: Path, execution: Execution, entries: Sequence[ModelEntry]) -> list[Run]:

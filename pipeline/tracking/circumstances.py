@@ -11,12 +11,13 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from importlib import machinery, metadata
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from pipeline.runtime import dag, git
+from pipeline.runtime import dag
+from pipeline.runtime.checkout import git
 from pipeline.runtime.files import CACHE, md5
 from pipeline.runtime.provenance import Execution
 
@@ -114,22 +115,30 @@ def commit_tags(root: Path) -> dict[str, str]:
     ``dirty`` is "true" if a result may differ from the commit's, "unknown" if git does not say;
     what git does not say is told in a warning.
     """
-    tags = {}
-    if name := os.environ.get("DVC_EXP_NAME"):
-        tags["dvc.exp"] = name
+    name = os.environ.get("DVC_EXP_NAME")
+    experiment = {"dvc.exp": name} if name else {}
     if not git.of_checkout(root):
-        return tags
+        return experiment
+    return experiment | (_unanswered[root] if root in _unanswered else _commit(root))
+
+
+# What is known where git failed: ``track``, which logs many runs, waits once and warns once.
+_unanswered: dict[Path, dict[str, str]] = {}
+
+
+def _commit(root: Path) -> dict[str, str]:
+    known: dict[str, str] = {}
     try:
         commit = git.ask(root, "rev-parse", "--verify", "HEAD").decode().strip()
-        tags["mlflow.source.git.commit"] = tags["commit"] = commit
-        tags["dirty"] = "true" if _differs(root) else "false"
+        known = {"mlflow.source.git.commit": commit, "commit": commit, "dirty": "unknown"}
+        known["dirty"] = "true" if _differs(root) else "false"
     except git.GitError as error:
-        gap = "may not be of its commit" if "commit" in tags else "names no commit"
+        gap = "may not be of its commit" if known else "names no commit"
         advice = [text for part, text in ADVICE.items() if part in str(error)]
-        _warn(f"warning: the run {gap}: {error}{''.join(advice).format(root.resolve())}\n")
-        if "commit" in tags:
-            tags["dirty"] = "unknown"
-    return tags
+        told = f"warning: the run {gap}: {error}{''.join(advice).format(root.resolve())}"
+        sys.stderr.write(f"{told}\n")
+        _unanswered[root] = known
+    return known
 
 
 def _differs(root: Path) -> bool:
@@ -159,8 +168,3 @@ def _importable(name: str) -> bool:
     return f".{suffix}" in SUFFIXES and all(
         part.isidentifier() and part != CACHE for part in (*path.parts[:-1], module)
     )
-
-
-@cache
-def _warn(message: str) -> None:
-    sys.stderr.write(message)  # once a process: ``track`` logs many runs

@@ -2,9 +2,9 @@
 
 In a thread of the stage's own process the import would take turns with the stage's imports, which
 is slower than one after the other, and what hangs could not be ended. The two speak in lines of
-JSON: the stage sends one request; the process answers with how many seconds its next step may take,
-again and again, and at last with how it ended. ``python -m pipeline.tracking.process
-ROOT`` is the other end.
+JSON: the stage sends one request; the process answers with how many seconds its next step may take
+(none: as many as the last), again and again, and at last with how it ended. ``python -m
+pipeline.tracking.process ROOT`` is the other end.
 """
 
 import gc
@@ -25,9 +25,11 @@ from pipeline.runtime import locks
 from pipeline.runtime.provenance import Execution
 from pipeline.tracking.circumstances import Timing, commit_tags
 from pipeline.tracking.record import import_mlflow, record
-from pipeline.tracking.store import TrackingError, configure_env, server, writing
+from pipeline.tracking.server.secrets import TrackingError, one_line
+from pipeline.tracking.store import configure_env, settle, warm_up
 
 IMPORT_SECONDS = 60.0  # of a slow disk; and the store's creation
+GRACE_SECONDS = 2.0  # the process itself gives up first, and says why
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -37,6 +39,7 @@ class TrackingProcess:
     def __init__(self, root: Path) -> None:
         """Start the process; a failure to start is told by :meth:`record`."""
         configure_env()
+        self.root = root
         module = ["-m", "pipeline.tracking.process", str(root.resolve())]
         self.child: subprocess.Popen[bytes] | None = None
         with suppress(OSError):
@@ -61,6 +64,7 @@ class TrackingProcess:
             return
         self.child.kill()
         self.child.wait()
+        settle(self.root)  # whatever it was writing
         for pipe in (self.child.stdin, self.child.stdout):
             if pipe is not None:
                 pipe.close()
@@ -77,7 +81,7 @@ class TrackingProcess:
             while "done" not in (answer := self._answer(seconds)):
                 if "error" in answer:
                     raise TrackingError(answer["error"])
-                seconds = answer["seconds"]
+                seconds = answer["seconds"] or seconds
         except OSError as error:
             raise TrackingError(f"the process that logs it ended ({error})") from error
 
@@ -90,7 +94,7 @@ class TrackingProcess:
     def _answer(self, seconds: float) -> Mapping[str, Any]:
         assert self.child is not None
         assert self.child.stdout is not None
-        if not select.select([self.child.stdout], [], [], seconds)[0]:
+        if not select.select([self.child.stdout], [], [], seconds + GRACE_SECONDS)[0]:
             raise TrackingError(f"the process that logs it gave no sign for {seconds:.0f} s")
         line = self.child.stdout.readline()
         if not line:
@@ -103,6 +107,8 @@ def main(root: Path) -> None:
     """Serve one request from stdin; end without one."""
     locks.end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the stage, which ends this
+    # Between two statements: a stage that dies leaves no store in the midst of being written.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(1))
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # what MLflow may print is no answer
 
@@ -128,8 +134,7 @@ def main(root: Path) -> None:
             lambda seconds: tell(seconds=seconds),
         )
     except Exception as error:
-        name = "" if isinstance(error, TrackingError) else f"{type(error).__name__}: "
-        tell(error=f"{name}{' '.join(str(error).split())[:300]}")
+        tell(error=one_line(error))
     else:
         tell(done=True)
 
@@ -137,9 +142,7 @@ def main(root: Path) -> None:
 def _warm_up(root: Path) -> None:
     """Do what needs no result: import MLflow, create the store, open it once."""
     import_mlflow()
-    if not server():
-        with writing(root):
-            pass
+    warm_up(root)
 
 
 if __name__ == "__main__":

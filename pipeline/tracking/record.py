@@ -2,8 +2,6 @@
 
 import getpass
 import json
-import os
-import socket
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -21,8 +19,11 @@ from pipeline.tracking.circumstances import (
     time_of_files,
     version_tags,
 )
+from pipeline.tracking.database import is_locked
 from pipeline.tracking.runs import Point, Run, copied_files, describe, record_of
-from pipeline.tracking.store import configure_env, writing
+from pipeline.tracking.server.patience import unlimited
+from pipeline.tracking.store import configure_env, lock_folder, server, writing
+from pipeline.tracking.writers import TAG, writer
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -40,10 +41,6 @@ def import_mlflow() -> None:
     configure_env()
     for name in MODULES:
         import_module(name)
-
-
-def unlimited(seconds: float) -> None:
-    """Take any time."""
 
 
 def record(
@@ -70,14 +67,19 @@ def record(
         **(commit_tags(root) if commit is None else commit),
     }
     points = [("stage_seconds", timing.seconds, 0)] if timing else []
-    with writing(root) as (client, experiment), _all_or_none(client) as started:
-        writer = _Writer(client, experiment, timing or Timing(written, written), started)
+    with (
+        writing(root, expect) as (client, experiment),
+        writer(lock_folder(root), local=not server()) as name,
+        _all_or_none(client) as started,
+    ):
+        tags |= _origin(name)
+        runs = _Runs(client, experiment, timing or Timing(written, written), started)
         expect(SECONDS_PER_RUN)
-        parent = writer.start(stage, tags, points)
+        parent = runs.start(stage, tags, points)
         _copy_files(client, parent, root, execution)
         for child in children:
             expect(SECONDS_PER_RUN)
-            writer.start(child, {"mlflow.parentRunId": parent})
+            runs.start(child, {"mlflow.parentRunId": parent, **_origin(name)})
         for child, identity in zip(children, started[1:], strict=True):
             if child.trained is not None and child.trained.register_as is not None:
                 expect(SECONDS_TO_REGISTER)
@@ -87,7 +89,7 @@ def record(
                 )
         for identity in reversed(started):  # the stage's run last: it says that all is there
             expect(SECONDS_PER_RUN)
-            client.set_terminated(identity, end_time=writer.timing.ended_ms)
+            client.set_terminated(identity, end_time=runs.timing.ended_ms)
 
 
 def _circumstances(root: Path, execution: Execution, timing: Timing | None) -> dict[str, str]:
@@ -97,7 +99,7 @@ def _circumstances(root: Path, execution: Execution, timing: Timing | None) -> d
     return {**version_tags(root, execution, just_ran=True), **machine_tags(), "times": "measured"}
 
 
-class _Writer:
+class _Runs:
     """Starts runs of one time; their ids go into ``started``."""
 
     def __init__(
@@ -113,7 +115,7 @@ class _Writer:
         created = self.client.create_run(
             self.experiment,
             start_time=self.timing.started_ms,
-            tags={**run.tags, **tags, **_origin()},
+            tags={**run.tags, **tags},
             run_name=run.name,
         )
         identity = str(created.info.run_id)
@@ -151,22 +153,23 @@ def _all_or_none(client: "MlflowClient") -> Iterator[list[str]]:
     started: list[str] = []
     try:
         yield started
-    except BaseException:
-        for run in started:
-            with suppress(Exception):  # the first error is the one to tell
+    except BaseException as error:
+        # The first error is the one to tell; what stays visible, `track` hides later.
+        with suppress(Exception):
+            for run in [] if is_locked(error) else started:
                 client.set_terminated(run, status="FAILED")
                 client.delete_run(run)
         raise
 
 
-def _origin() -> dict[str, str]:
-    """Return who writes a run: a user, and a process that ``backfill`` may find dead."""
+def _origin(writer: str) -> dict[str, str]:
+    """Return who writes a run: a user, and a writer whom ``backfill`` may find dead."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):  # a container's user may have no name
         user = "unknown"
     return {
-        "writer": f"{socket.gethostname()} {os.getpid()}",
+        TAG: writer,
         "mlflow.user": user,
         "mlflow.source.name": "attention-lab",
         "mlflow.source.type": "LOCAL",

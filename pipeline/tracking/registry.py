@@ -21,8 +21,8 @@ from mlflow.types import Schema, TensorSpec
 
 from pipeline.core.nn.layers import MemberModule
 from pipeline.core.nn.single import SingleMember
-from pipeline.runtime import saved_models
-from pipeline.runtime.model_list import FILE, ModelEntry, SavedMember
+from pipeline.runtime.formats import saved_models
+from pipeline.runtime.formats.model_list import FILE, ModelEntry, SavedMember
 from pipeline.tracking.store import TrackingError
 
 if TYPE_CHECKING:
@@ -49,10 +49,8 @@ def register(client: "MlflowClient", run: str, trained: ModelEntry, folder: Path
         )
     model = single_member(folder / saved.file, saved)
     content = content_md5(model)
-    latest = _latest(client, name)
-    if latest is not None and latest[1] == content:
-        version = latest[0]
-    else:
+    version = _latest(client, name, content)
+    if version is None:
         _save(client, run, model, torch.tensor(example, dtype=next(model.parameters()).dtype))
         with suppress(MlflowException):  # it exists
             client.create_registered_model(name)
@@ -103,12 +101,20 @@ def content_md5(single: SingleMember) -> str:
     return digest.hexdigest()
 
 
-def _latest(client: "MlflowClient", name: str) -> tuple[str, str] | None:
-    """Return the number and the content of a name's latest version, if it has any."""
+def _latest(client: "MlflowClient", name: str, content: str) -> str | None:
+    """Return the number of a name's latest version, if it is this model and its files are there.
+
+    Who deletes its run for good, or the folder of artifacts, leaves a version that does not load.
+    """
     versions = client.search_model_versions(
         f"name = '{name}'", max_results=1, order_by=["version_number DESC"]
     )
-    return (str(versions[0].version), versions[0].tags.get(CONTENT, "")) if versions else None
+    if not versions or versions[0].tags.get(CONTENT) != content:
+        return None
+    with suppress(MlflowException):  # its run is gone
+        if client.list_artifacts(versions[0].run_id or "", FOLDER):
+            return str(versions[0].version)
+    return None
 
 
 def _save(client: "MlflowClient", run: str, model: SingleMember, example: torch.Tensor) -> None:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from pipeline.runtime import dag, model_list
-from pipeline.runtime.model_list import ModelEntry
+from pipeline.runtime import dag
+from pipeline.runtime.formats import model_list
+from pipeline.runtime.formats.model_list import ModelEntry
 from pipeline.runtime.provenance import Execution
 from pipeline.runtime.results import flat
 from pipeline.tracking.store import ENTRY, TrackingError
@@ -44,9 +45,11 @@ def describe(root: Path, execution: Execution, entries: Sequence[ModelEntry]) ->
 
     Raises TrackingError if its metrics or results cannot be read.
     """
-    folder, made = root / "data" / execution.stage, names(execution)
-    metrics = _json(folder / METRICS) if METRICS in made else {}
-    results = _json(folder / RESULTS) if RESULTS in made else metrics
+    # A stage of the user's own may call a file so that is none of these, in another folder.
+    folder = f"data/{execution.stage}"
+    made = {name: f"{folder}/{name}" in execution.outs for name in (METRICS, RESULTS)}
+    metrics = _json(root / folder / METRICS) if made[METRICS] else {}
+    results = _json(root / folder / RESULTS) if made[RESULTS] else metrics
     return Run(
         name=execution.stage,
         params=as_params(execution.params),
@@ -139,8 +142,9 @@ def as_points(content: Mapping[str, Any], step: int = 0) -> list[Point]:
 
 
 def copied_files(root: Path, execution: Execution) -> Iterator[Path]:
-    """Yield the outputs that MLflow gets a copy of."""
-    for path in (root / path for path in execution.outs):
+    """Yield the outputs that MLflow gets a copy of: none from elsewhere, whatever dvc.lock says."""
+    inside = [path for path in execution.outs if not posixpath.isabs(path)]
+    for path in (root / path for path in inside if not posixpath.normpath(path).startswith("..")):
         if path.suffix in COPIED and path.stat().st_size <= COPIED_BYTES:
             yield path
 
@@ -162,8 +166,11 @@ def _md5s(files: Mapping[str, str]) -> str:
     return text if len(text) <= TAG_LIMIT else f"{len(files)} files, see execution.json"
 
 
-def _json(path: Path) -> Any:
+def _json(path: Path) -> Mapping[str, Any]:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
         raise TrackingError(f"{path.parent.name}/{path.name}: cannot be read: {error}") from error
+    if not isinstance(content, dict):
+        raise TrackingError(f"{path.parent.name}/{path.name}: must be a mapping of numbers")
+    return content

@@ -2,7 +2,7 @@ import matplotlib.collections
 import pytest
 
 from pipeline.figures.style import StyleConfig, applied
-from pipeline.runtime import drawings
+from pipeline.runtime.formats import drawings
 
 
 @pytest.fixture

@@ -216,7 +216,7 @@ EDITED = [
     *[file for lab in ("oscillator", "memory", "conjunction", "energy")
       for file in files_with_constants(f"labs/{lab}", 1)],
     *files_with_constants("figures", 2),
-    "pipeline/runtime/artifacts.py",
+    "pipeline/runtime/formats/artifacts.py",
 ]  # fmt: skip
 
 

@@ -13,7 +13,8 @@ import pytest
 
 from pipeline import config
 from pipeline.__main__ import ROOT
-from pipeline.runtime import artifacts, dag, files, provenance, runner
+from pipeline.runtime import dag, files, provenance, runner
+from pipeline.runtime.formats import artifacts
 
 DVC = f"""
 stages:

@@ -9,9 +9,10 @@ import pytest
 import scratch
 from scratch import APART, INPUT, MADE, OLD, SHARED, STAGE, outputs, write
 
-from pipeline.runtime import artifacts, dag, runner
-from pipeline.runtime.artifacts import ArtifactError
+from pipeline.runtime import dag, runner
 from pipeline.runtime.fingerprint import FingerprintError
+from pipeline.runtime.formats import artifacts
+from pipeline.runtime.formats.artifacts import ArtifactError
 from pipeline.runtime.runner import ChangedError
 
 Edit = Callable[[Path], None]

@@ -6,7 +6,8 @@ import pytest
 import torch
 from work import LinearCell, train_linear
 
-from pipeline.runtime import parallel, training_record
+from pipeline.runtime import training_record
+from pipeline.runtime.compute import parallel
 from pipeline.runtime.training_record import Trained
 
 

@@ -7,7 +7,7 @@ import torch
 from pipeline.core.nn.linear import LinearWindow, LinearWindowConfig
 from pipeline.core.training.ensemble import History
 from pipeline.core.training.sampling import generators
-from pipeline.runtime import artifacts, model_list, saved_models
+from pipeline.runtime.formats import artifacts, model_list, saved_models
 from pipeline.runtime.training_record import Trained, entry, history_table, write
 
 CONFIG = LinearWindowConfig(window=3, d_in=2, d_out=2)

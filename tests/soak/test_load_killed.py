@@ -1,4 +1,4 @@
-"""The store goes away while a stage logs: the result is whole; ``track`` completes the record."""
+"""The store goes away while a stage logs: the result is whole, ``track`` completes the record."""
 
 import resource
 import time

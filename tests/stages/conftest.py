@@ -8,7 +8,9 @@ import pytest
 from ruamel.yaml import YAML
 
 from pipeline import config
-from pipeline.runtime import artifacts, dag, fingerprint, parallel, smoke
+from pipeline.runtime import dag, fingerprint, smoke
+from pipeline.runtime.compute import parallel
+from pipeline.runtime.formats import artifacts
 from pipeline.runtime.runner import write_results
 
 ROOT = Path(__file__).resolve().parent.parent.parent

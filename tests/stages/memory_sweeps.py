@@ -3,7 +3,7 @@
 import pandas as pd
 
 from pipeline.labs.memory.models.attention import AttentionMemory
-from pipeline.runtime import artifacts, saved_models
+from pipeline.runtime.formats import artifacts, saved_models
 
 
 def assert_sweep(chain, stage, models, eval_distributions, engine="full_batch"):

@@ -5,7 +5,8 @@ import pytest
 
 from pipeline import config
 from pipeline.config import ConfigError
-from pipeline.runtime import artifacts, dag
+from pipeline.runtime import dag
+from pipeline.runtime.formats import artifacts
 from stages.conftest import ROOT
 
 STAGE = "check_params"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.runtime import dag, files
-from pipeline.runtime.artifacts import ArtifactError
+from pipeline.runtime.formats.artifacts import ArtifactError
 from stages.conftest import ROOT
 
 STAGES = list(dag.read(ROOT))

@@ -3,7 +3,8 @@
 import pytest
 
 from pipeline.__main__ import ROOT
-from pipeline.runtime import artifacts, dag, results, runner
+from pipeline.runtime import dag, results, runner
+from pipeline.runtime.formats import artifacts
 
 LABS = ("oscillator", "memory", "conjunction", "energy")
 STAGES = [name for name in dag.stage_names(ROOT) if hasattr(dag.stage_module(name), "HEADLINE")]

@@ -21,7 +21,7 @@ MARKS = [
 
 def pytest_collection_modifyitems(items):
     for item in items:
-        if item.path.parent == HERE:
+        if HERE in item.path.parents:
             for mark in MARKS:
                 item.add_marker(mark)
 

@@ -5,8 +5,9 @@ import json
 import torch
 
 from pipeline.core.nn.transformer import Transformer, TransformerConfig
-from pipeline.runtime import artifacts, dag, saved_models
+from pipeline.runtime import dag
 from pipeline.runtime.files import md5
+from pipeline.runtime.formats import artifacts, saved_models
 from pipeline.runtime.provenance import Execution
 from pipeline.tracking import runs, store
 from pipeline.tracking.circumstances import Timing

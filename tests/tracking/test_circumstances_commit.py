@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.runtime import git
+from pipeline.runtime.checkout import git
 from pipeline.tracking import circumstances
 from pipeline.tracking.circumstances import commit_tags
 
@@ -57,7 +57,7 @@ def committed(tmp_path_factory):
 
 @pytest.fixture
 def root(committed, tmp_path):
-    circumstances._warn.cache_clear()
+    circumstances._unanswered.clear()
     return Path(shutil.copytree(committed, tmp_path / "checkout"))
 
 
@@ -237,6 +237,8 @@ def test_a_git_that_hangs_costs_a_warning(root, monkeypatch, capsys):
     monkeypatch.setattr(subprocess, "run", hang)
     tags = commit_tags(root)
     assert (len(tags["commit"]), tags["dirty"]) == (40, "unknown")
+    monkeypatch.setattr(subprocess, "run", None)
+    assert commit_tags(root) == tags, "it is not asked again"
     assert capsys.readouterr().err == (
         "warning: the run may not be of its commit: git diff gave no answer in 5 s\n"
     )

@@ -94,6 +94,29 @@ def test_a_process_that_cannot_start_costs_the_record_alone(tmp_path, monkeypatc
         process.record(write_stage(tmp_path), TIMING)
 
 
+HALF = """
+import sqlite3, sys, time
+c = sqlite3.connect(sys.argv[1], isolation_level=None)
+c.execute("PRAGMA cache_size=1"); c.execute("BEGIN IMMEDIATE")
+rows = [(str(i), "x" * 4000) for i in range(999)]
+c.executemany("INSERT INTO runs (run_uuid, name) VALUES (?, ?)", rows)
+print('{"seconds": 0.2}', flush=True); time.sleep(60)
+"""
+
+
+def test_a_process_that_is_ended_while_it_writes_leaves_a_whole_store(root, monkeypatch):
+    monkeypatch.setattr(tracking_process, "GRACE_SECONDS", 0.0)
+    before = (root / "mlflow.db").read_bytes()
+    code = HALF.replace("sys.argv[1]", repr(str(root / "mlflow.db")))
+    fake(monkeypatch, code)
+    with TrackingProcess(root) as process:
+        with pytest.raises(TrackingError, match="gave no sign"):
+            process.record(write_stage(root), TIMING)
+        assert (root / "mlflow.db-journal").exists()
+    assert not (root / "mlflow.db-journal").exists()
+    assert (root / "mlflow.db").read_bytes() == before
+
+
 def test_it_ends_with_the_stage(root):
     """A stage that is killed leaves no process that would go on for nobody."""
     code = (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.runtime import artifacts
+from pipeline.runtime.formats import artifacts
 from pipeline.tracking import store
 from pipeline.tracking.backfill import log_missing
 from pipeline.tracking.circumstances import processor
@@ -109,7 +109,7 @@ def test_a_store_is_whole_in_its_file_when_a_run_is_logged(root, tmp_path):
     assert sorted(path.name for path in root.glob("*mlflow.db*")) == ["mlflow.db"]
     with closing(sqlite3.connect(root / "mlflow.db")) as database:
         assert database.execute("SELECT count(*) FROM runs").fetchone() == (3,)
-        assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert database.execute("PRAGMA journal_mode").fetchone() == ("delete",)
 
 
 def test_every_step_says_how_long_it_may_take(root):

@@ -70,6 +70,33 @@ def test_another_model_is_the_next_version(root):
     assert contents[1] == contents[3] != contents[2]
 
 
+def test_a_version_that_is_deleted_or_renamed_is_made_anew(root):
+    record(root, write_stage(root, register="tiny_model"), TIMING)
+    client, _ = client_of(root)
+    client.delete_model_version("tiny_model", "1")
+    record(root, write_stage(root, register="tiny_model"), TIMING)
+    assert list(versions_of(root)) == [2]
+    client.rename_registered_model("tiny_model", "theirs")
+    record(root, write_stage(root, register="tiny_model"), TIMING)
+    assert list(versions_of(root)) == [1]
+    client.delete_registered_model("tiny_model")
+    record(root, write_stage(root, register="tiny_model"), TIMING)
+    assert list(versions_of(root)) == [1]
+
+
+def test_a_version_whose_files_are_gone_is_made_anew(root):
+    record(root, write_stage(root, register="tiny_model"), TIMING)
+    shutil.rmtree(root / "mlartifacts")
+    record(root, write_stage(root, register="tiny_model"), TIMING)
+    assert sorted(versions_of(root)) == [1, 2]
+    latest = versions_of(root)[2].run_id
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    SqlAlchemyStore(store.address(root), store.ARTIFACTS)._hard_delete_run(latest)
+    record(root, write_stage(root, register="tiny_model"), TIMING)
+    assert sorted(versions_of(root)) == [1, 2, 3]
+
+
 def test_a_model_is_its_configuration_and_its_parameters():
     model = SingleMember(ensemble().member(0))
     again, other = SingleMember(ensemble().member(0)), SingleMember(ensemble().member(1))

@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.tracking import runs
+from pipeline.tracking.children import read_entries
 from pipeline.tracking.store import ENTRY, TrackingError
 from tracking.stage_files import execution_of, made, write_stage
 
@@ -87,6 +88,27 @@ def test_metrics_that_cannot_be_read_are_named(tmp_path):
         runs.describe(tmp_path, execution, [])
 
 
+@pytest.mark.parametrize("text", ["[1, 2]", "3", "<<<<<<< HEAD\n{}"])
+def test_metrics_of_another_form_are_named(tmp_path, text):
+    write_stage(tmp_path)
+    (tmp_path / "data/oscillator_train/results.json").write_text(text)
+    with pytest.raises(
+        TrackingError, match=r"^oscillator_train/results\.json: (cannot be|must be)"
+    ):
+        runs.describe(tmp_path, execution_of(tmp_path), [])
+
+
+def test_a_stage_of_the_user_s_own_may_name_its_files_so_elsewhere(tmp_path):
+    (tmp_path / "out").mkdir()
+    outs = {f"out/{name}": "0a" for name in ("metrics.json", "results.json", "models.json")}
+    for path in outs:
+        (tmp_path / path).write_text("[1, 2]")
+    execution = execution_of(tmp_path, "own@1", outs=outs, params={"k": 3, "l.m": [4]})
+    run = runs.describe(tmp_path, execution, read_entries(tmp_path, execution))
+    assert (run.name, run.points) == ("own@1", [])
+    assert run.params == {"k": "3", "l.m": "[4]"}
+
+
 def test_small_files_and_no_arrays_are_copied(tmp_path):
     write_stage(tmp_path)
     copied = runs.copied_files(tmp_path, execution_of(tmp_path))
@@ -118,3 +140,15 @@ def test_a_value_too_long_for_mlflow_is_cut():
     assert len(cut) == runs.PARAM_LIMIT
     assert cut.startswith("[0,1,2")
     assert cut.endswith("...")
+
+
+@pytest.mark.parametrize(
+    "path", ["../secret.json", "data/../../secret.json", "{root}/../secret.json", "/etc/x.json"]
+)
+def test_a_file_from_outside_is_not_copied_whatever_dvc_lock_says(tmp_path, path):
+    root = tmp_path / "checkout"
+    write_stage(root)
+    (tmp_path / "secret.json").write_text("{}")
+    outs = {path.format(root=root): "0a", "data/oscillator_train/metrics.json": "0a"}
+    copied = runs.copied_files(root, execution_of(root, outs=outs))
+    assert [file.name for file in copied] == ["metrics.json"]

@@ -8,7 +8,7 @@ from pipeline.config import StageParams
 from pipeline.core.stats.intervals import Summary
 from pipeline.labs.conjunction.data.datasets import DataConfig, draw_all, pack
 from pipeline.labs.conjunction.measure.balance import balance
-from pipeline.runtime import records
+from pipeline.runtime.formats import records
 
 HEADLINE = ("C3.s4_tutorial.tutorial_failure_probability",)
 

@@ -22,7 +22,7 @@ from pipeline.labs.conjunction.report.samples import shown_samples
 from pipeline.labs.conjunction.report.scaling import SampleComplexityRow, ScalingFitRow
 from pipeline.labs.conjunction.train.curves import AblationConfig, SearchConfig
 from pipeline.labs.conjunction.train.fit import HistoryRow
-from pipeline.runtime import drawings, records
+from pipeline.runtime.formats import drawings, records
 
 CURVES = {
     "C4 MLP": "conjunction_train_mlp",

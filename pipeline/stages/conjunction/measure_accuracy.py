@@ -11,7 +11,7 @@ from pipeline.labs.conjunction.models.attention import BinaryAttention
 from pipeline.labs.conjunction.models.mlp import BinaryMLP
 from pipeline.labs.conjunction.report import accuracy
 from pipeline.labs.conjunction.report.accuracy import AccuracyRow, ScoreRow
-from pipeline.runtime import records, saved_models
+from pipeline.runtime.formats import records, saved_models
 
 HEADLINE = ("C4.*_attention.accuracy", "C4.*_mlp.accuracy")
 

@@ -9,7 +9,7 @@ from pipeline.core.stats.intervals import Summary
 from pipeline.labs.conjunction.measure import gains, scaled_dot_product
 from pipeline.labs.conjunction.measure.gains import GainsConfig
 from pipeline.labs.conjunction.measure.scaled_dot_product import CheckConfig
-from pipeline.runtime import records
+from pipeline.runtime.formats import records
 
 HEADLINE = ("C1.grid.effective_positions_max_gain", "C2.float64.rounding_units_max")
 

@@ -13,7 +13,7 @@ from pipeline.labs.conjunction.models.linear import Linear
 from pipeline.labs.conjunction.models.mlp import BinaryMLP
 from pipeline.labs.conjunction.report.influence import report
 from pipeline.labs.conjunction.train.curves import SearchConfig
-from pipeline.runtime import records, saved_models
+from pipeline.runtime.formats import records, saved_models
 
 HEADLINE = ("C6.attention.weight_active", "C7.*.hit")
 

@@ -15,7 +15,7 @@ from pipeline.labs.conjunction.measure.sample_complexity import (
 from pipeline.labs.conjunction.report import scaling
 from pipeline.labs.conjunction.train.curves import SearchConfig
 from pipeline.labs.conjunction.train.sample_search import SamplePoint
-from pipeline.runtime import records
+from pipeline.runtime.formats import records
 
 SOURCES = {"": "conjunction_search_learners", scaling.ABLATED: "conjunction_search_variants"}
 HEADLINE = (

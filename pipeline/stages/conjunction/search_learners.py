@@ -15,7 +15,8 @@ from pipeline.labs.conjunction.train.curves import (
     SearchConfig,
 )
 from pipeline.labs.conjunction.train.sample_search import SamplePoint
-from pipeline.runtime import parallel, records
+from pipeline.runtime.compute import parallel
+from pipeline.runtime.formats import records
 
 
 class LearnersConfig(Section):

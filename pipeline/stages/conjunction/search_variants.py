@@ -8,7 +8,8 @@ from pipeline.config import StageParams
 from pipeline.labs.conjunction.train import sample_search
 from pipeline.labs.conjunction.train.curves import AblationConfig, SearchConfig
 from pipeline.labs.conjunction.train.sample_search import SamplePoint
-from pipeline.runtime import parallel, records
+from pipeline.runtime.compute import parallel
+from pipeline.runtime.formats import records
 
 
 class Params(StageParams):

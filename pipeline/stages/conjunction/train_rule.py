@@ -10,7 +10,8 @@ from pipeline.config import Section, StageParams
 from pipeline.labs.conjunction.data.datasets import DataConfig, file_of, unpack
 from pipeline.labs.conjunction.models.encoding import encode
 from pipeline.labs.conjunction.train.fit import AttentionFit, FitConfig, MLPFit, cells, fit
-from pipeline.runtime import records, training_record
+from pipeline.runtime import training_record
+from pipeline.runtime.formats import records
 
 
 class RuleTrainConfig(Section):

@@ -21,8 +21,8 @@ from pipeline.labs.energy.measure.retrieval import OneStep
 from pipeline.labs.energy.report import capacity, landscape, likelihood, overlaps, phases, retrieval
 from pipeline.labs.energy.report.results import Results
 from pipeline.labs.energy.train.recall import RecallHistoryRow, RecallTrainConfig
-from pipeline.runtime import drawings
-from pipeline.runtime.records import read_arrays, read_json, read_table
+from pipeline.runtime.formats import drawings
+from pipeline.runtime.formats.records import read_arrays, read_json, read_table
 
 
 class Params(StageParams):

@@ -9,8 +9,8 @@ from pipeline.figures.energy import descent as figure
 from pipeline.figures.style import StyleConfig, applied
 from pipeline.labs.energy.report.descent import FractionRow
 from pipeline.labs.energy.report.results import Results
-from pipeline.runtime import drawings
-from pipeline.runtime.records import read_json, read_table
+from pipeline.runtime.formats import drawings
+from pipeline.runtime.formats.records import read_json, read_table
 
 MODELS = {
     "descent": "Associative recall, models by their loss",

@@ -8,7 +8,8 @@ from pydantic import Field
 from pipeline.config import StageParams
 from pipeline.labs.energy.measure import capacity
 from pipeline.labs.energy.report import capacity as report
-from pipeline.runtime import parallel, records
+from pipeline.runtime.compute import parallel
+from pipeline.runtime.formats import records
 
 HEADLINE = ("E2.*.exponent", "E3.*.exponent")
 

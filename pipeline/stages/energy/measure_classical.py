@@ -8,7 +8,8 @@ from pydantic import Field
 from pipeline.config import StageParams
 from pipeline.labs.energy.measure import overlaps
 from pipeline.labs.energy.report import overlaps as report
-from pipeline.runtime import parallel, records
+from pipeline.runtime.compute import parallel
+from pipeline.runtime.formats import records
 
 THEORY_LOADS = np.linspace(0.01, 0.14, 131)
 HEADLINE = ("E1.crossing_*.critical_load",)

@@ -10,7 +10,7 @@ from pipeline.labs.energy.measure.landscape import landscape as measure_landscap
 from pipeline.labs.energy.measure.phases import PhaseConfig, branches, diagram
 from pipeline.labs.energy.measure.retrieval import RetrievalConfig, descent, one_step
 from pipeline.labs.energy.report import landscape, phases, retrieval
-from pipeline.runtime import records
+from pipeline.runtime.formats import records
 
 HEADLINE = (
     "E4.one_step.bound_violations",

@@ -12,7 +12,7 @@ from pipeline.labs.energy.data import recall
 from pipeline.labs.energy.models.heads import layers_of
 from pipeline.labs.energy.report import descent as report
 from pipeline.labs.energy.train.recall import RecallTrainConfig, untrained
-from pipeline.runtime import records, saved_models
+from pipeline.runtime.formats import records, saved_models
 
 MEASURED = 3  # purpose of the seeds' stream here: not that of training or validation
 HEADLINE = ("E7.task.accuracy", "E7.all_layers.excess_above_0")

@@ -11,7 +11,7 @@ from pipeline.labs.energy.models.heads import AttentionLayer
 from pipeline.labs.energy.report import descent as report
 from pipeline.labs.memory.measure.activations import LayerActivations, activations
 from pipeline.labs.memory.models.attention import AttentionMemory
-from pipeline.runtime import records, saved_models
+from pipeline.runtime.formats import records, saved_models
 
 LAST = slice(-1, None)  # the position that predicts
 HEADLINE = ("E7.all_layers.excess_above_0",)

@@ -9,7 +9,7 @@ from pipeline.config import StageParams
 from pipeline.core.nn.transformer import Transformer, TransformerConfig
 from pipeline.labs.energy.models.heads import layers_of
 from pipeline.labs.energy.report import descent as report
-from pipeline.runtime import artifacts, records, saved_models
+from pipeline.runtime.formats import artifacts, records, saved_models
 
 LAST = slice(-1, None)  # the position that forecasts
 HEADLINE = ("E7.all_layers.excess_above_0",)

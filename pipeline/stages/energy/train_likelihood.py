@@ -13,7 +13,9 @@ from pipeline.labs.energy.train.likelihood import (
     LikelihoodConfig,
     fit_cell,
 )
-from pipeline.runtime import parallel, records, training_record
+from pipeline.runtime import training_record
+from pipeline.runtime.compute import parallel
+from pipeline.runtime.formats import records
 
 HEADLINE = ("E6.*.tied_weights_cost",)
 

@@ -10,8 +10,9 @@ from pipeline.core.stats.intervals import summary
 from pipeline.labs.memory.data.draw import PowerDistributions
 from pipeline.labs.memory.train.cells import Cell, train_cell
 from pipeline.labs.memory.train.runs import COLUMNS, HistoryRow, RunRow, table
-from pipeline.runtime import records, saved_models, training_record
-from pipeline.runtime.model_list import HistoryRows, ModelEntry
+from pipeline.runtime import training_record
+from pipeline.runtime.formats import records, saved_models
+from pipeline.runtime.formats.model_list import HistoryRows, ModelEntry
 from pipeline.runtime.training_record import Trained
 
 Done = list[tuple[Cell, Trained]]

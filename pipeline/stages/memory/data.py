@@ -6,7 +6,7 @@ from pydantic import Field
 
 from pipeline.config import StageParams
 from pipeline.labs.memory.data.draw import DistributionsConfig, draw
-from pipeline.runtime import records
+from pipeline.runtime.formats import records
 
 
 class Params(StageParams):

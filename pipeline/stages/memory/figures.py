@@ -15,8 +15,8 @@ from pipeline.labs.memory.report.divergence import BaselineRow, ComparedRow
 from pipeline.labs.memory.report.fits import FitRow, from_long_table
 from pipeline.labs.memory.report.points import PointRow
 from pipeline.labs.memory.train.runs import HistoryRow
-from pipeline.runtime import artifacts, drawings
-from pipeline.runtime.records import read_arrays, read_table
+from pipeline.runtime.formats import artifacts, drawings
+from pipeline.runtime.formats.records import read_arrays, read_table
 
 
 class Params(StageParams):

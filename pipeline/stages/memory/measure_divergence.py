@@ -9,7 +9,7 @@ from pipeline.labs.memory.report.points import Metrics
 from pipeline.labs.memory.train.divergence_table import DivergenceRow
 from pipeline.labs.memory.train.low_rank import LowRankRow
 from pipeline.labs.memory.train.runs import RunRow
-from pipeline.runtime import artifacts, records
+from pipeline.runtime.formats import artifacts, records
 from pipeline.stages.memory._runs import read_power
 
 HEADLINE = (

@@ -13,7 +13,7 @@ from pipeline.labs.memory.models.attention import AttentionMemory
 from pipeline.labs.memory.models.low_rank import LowRank
 from pipeline.labs.memory.report.fits import MeasureConfig
 from pipeline.labs.memory.report.points import Metrics
-from pipeline.runtime import artifacts, records, saved_models
+from pipeline.runtime.formats import artifacts, records, saved_models
 from pipeline.stages.memory._runs import read_power
 
 HEADLINE = (

@@ -8,7 +8,7 @@ from pipeline.config import StageParams
 from pipeline.core.training.sampling import generators
 from pipeline.labs.memory.report import fits, points
 from pipeline.labs.memory.train.runs import RunRow
-from pipeline.runtime import records
+from pipeline.runtime.formats import records
 
 SWEEPS = ("heads", "published", "widths", "mlp", "small", "large")
 HEADLINE = (

@@ -7,7 +7,8 @@ from pydantic import Field
 from pipeline.config import StageParams
 from pipeline.labs.memory.data.draw import TabulatedDistributions
 from pipeline.labs.memory.train import low_rank
-from pipeline.runtime import parallel, records, saved_models
+from pipeline.runtime.compute import parallel
+from pipeline.runtime.formats import records, saved_models
 from pipeline.stages.memory._runs import read_power
 
 

@@ -7,7 +7,7 @@ from pydantic import Field
 from pipeline.config import StageParams
 from pipeline.labs.memory.data.draw import TabulatedDistributions
 from pipeline.labs.memory.train.variants import MechanismConfig
-from pipeline.runtime import records
+from pipeline.runtime.formats import records
 from pipeline.stages.memory._runs import read_power, train_sweep, write_runs
 
 

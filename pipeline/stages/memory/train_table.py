@@ -7,8 +7,9 @@ from pydantic import Field
 
 from pipeline.config import StageParams
 from pipeline.labs.memory.train import divergence_table
-from pipeline.runtime import records, training_record
-from pipeline.runtime.model_list import ModelEntry
+from pipeline.runtime import training_record
+from pipeline.runtime.formats import records
+from pipeline.runtime.formats.model_list import ModelEntry
 from pipeline.stages.memory._runs import read_power, train_sweep
 
 

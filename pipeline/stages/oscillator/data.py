@@ -10,7 +10,7 @@ from pipeline.labs.oscillator.data.fixed import FixedDataConfig, fixed
 from pipeline.labs.oscillator.data.task import TaskConfig
 from pipeline.labs.oscillator.data.time import TimeDataConfig, time_data
 from pipeline.labs.oscillator.data.windows import WindowDataConfig, windows
-from pipeline.runtime import records
+from pipeline.runtime.formats import records
 
 
 class Params(StageParams):

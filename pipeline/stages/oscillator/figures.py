@@ -24,7 +24,7 @@ from pipeline.labs.oscillator.train.studies import (
     SequenceTrainConfig,
     VariableTrainConfig,
 )
-from pipeline.runtime import drawings, records
+from pipeline.runtime.formats import drawings, records
 
 
 class Params(StageParams):

@@ -17,7 +17,7 @@ from pipeline.labs.oscillator.report.rollouts import Rollouts
 from pipeline.labs.oscillator.train.polish import PolishConfig
 from pipeline.labs.oscillator.train.recipe import POLISHED, RecipeCurveRow, RecipesConfig
 from pipeline.labs.oscillator.train.studies import VariableTrainConfig
-from pipeline.runtime import drawings, records
+from pipeline.runtime.formats import drawings, records
 
 
 class Params(StageParams):

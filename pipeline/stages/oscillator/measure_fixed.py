@@ -14,7 +14,7 @@ from pipeline.labs.oscillator.measure.rollout import predict_rollouts
 from pipeline.labs.oscillator.report.results import QuantityRow
 from pipeline.labs.oscillator.report.rollouts import drawn_rollouts
 from pipeline.labs.oscillator.train.studies import FixedTrainConfig, gamma_of
-from pipeline.runtime import records, saved_models
+from pipeline.runtime.formats import records, saved_models
 
 # Of the main recipe, for each damping of at most one digit after the point.
 HEADLINE = ("O3.gamma_[0-9].step*_error", "O3.gamma_[0-9].[0-9].step*_error")

@@ -17,7 +17,8 @@ from pipeline.labs.oscillator.models.oracles import dmd_rollout, likely_rollout
 from pipeline.labs.oscillator.report.results import QuantityRow
 from pipeline.labs.oscillator.report.rollouts import drawn_rollouts
 from pipeline.labs.oscillator.train.recipe import RecipesConfig
-from pipeline.runtime import parallel, records, saved_models
+from pipeline.runtime.compute import parallel
+from pipeline.runtime.formats import records, saved_models
 
 SOURCES = {"train_recipe": "O7", "polish": "O7", "train_ablation": "O7_ablation"}
 HEADLINE = ("O7.softmax_attention.r*[0-9]", "O7.linear_attention.r*[0-9]", "O7.*_polished.r*[0-9]")

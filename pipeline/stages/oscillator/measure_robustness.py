@@ -19,7 +19,8 @@ from pipeline.labs.oscillator.measure.rollout import RolloutCell, roll_out
 from pipeline.labs.oscillator.models.forecasters import FORECASTERS
 from pipeline.labs.oscillator.models.oracles import ORACLES
 from pipeline.labs.oscillator.report.results import QuantityRow
-from pipeline.runtime import parallel, records, saved_models
+from pipeline.runtime.compute import parallel
+from pipeline.runtime.formats import records, saved_models
 
 SOURCES = ("train_variable", "train_linear", "train_recipe", "polish")
 HEADLINE = ("noise.*_polished.r*_0.01", "frequency.*_polished.r*_4_5")

@@ -16,7 +16,7 @@ from pipeline.labs.oscillator.report.results import QuantityRow
 from pipeline.labs.oscillator.report.rollouts import drawn_rollouts
 from pipeline.labs.oscillator.report.saliency import saliency_maps
 from pipeline.labs.oscillator.train.studies import SequenceTrainConfig
-from pipeline.runtime import records, saved_models
+from pipeline.runtime.formats import records, saved_models
 
 HEADLINE = ("O4.*.off_diagonal_saliency",)
 

@@ -15,7 +15,7 @@ from pipeline.labs.oscillator.report.energy import energy_in_time, energy_table
 from pipeline.labs.oscillator.report.results import QuantityRow, Results, ResultsFile
 from pipeline.labs.oscillator.report.rollouts import drawn_rollouts
 from pipeline.labs.oscillator.train.time_network import TimeNetworkConfig
-from pipeline.runtime import records, saved_models
+from pipeline.runtime.formats import records, saved_models
 
 # Where the other models of the lab stand, by the stage that measured them.
 SOURCES = ("fixed", "sequence", "variable", "recipe")

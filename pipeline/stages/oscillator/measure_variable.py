@@ -18,7 +18,8 @@ from pipeline.labs.oscillator.report.results import QuantityRow
 from pipeline.labs.oscillator.report.rollouts import drawn_rollouts
 from pipeline.labs.oscillator.train.studies import LinearTrainConfig, VariableTrainConfig
 from pipeline.labs.oscillator.train.surrogate import BestModel
-from pipeline.runtime import parallel, records, saved_models
+from pipeline.runtime.compute import parallel
+from pipeline.runtime.formats import records, saved_models
 
 SOURCES = ("variable", "linear", "surrogate")
 HEADLINE = (

@@ -10,7 +10,8 @@ from pipeline.labs.oscillator.data.splits import Split
 from pipeline.labs.oscillator.models.forecasters import FORECASTERS
 from pipeline.labs.oscillator.train.polish import PolishConfig, polish, polish_cells
 from pipeline.labs.oscillator.train.recipe import Model, RecipesConfig
-from pipeline.runtime import records, saved_models, training_record
+from pipeline.runtime import training_record
+from pipeline.runtime.formats import records, saved_models
 
 
 class Params(StageParams):

@@ -10,7 +10,7 @@ from pipeline.labs.oscillator.data.regression import RegressionConfig
 from pipeline.labs.oscillator.measure.regression import regression_results
 from pipeline.labs.oscillator.report.regression_examples import examples
 from pipeline.labs.oscillator.report.results import QuantityRow
-from pipeline.runtime import records
+from pipeline.runtime.formats import records
 
 HEADLINE = ("O1.spring.coverage_line", "O1.car.gain", "O1.housing.gain")
 

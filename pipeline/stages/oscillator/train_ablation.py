@@ -7,7 +7,8 @@ from pydantic import Field
 from pipeline.config import StageParams
 from pipeline.labs.oscillator.data.splits import Split
 from pipeline.labs.oscillator.train.recipe import RecipesConfig, recipe_cells, train_recipe
-from pipeline.runtime import records, training_record
+from pipeline.runtime import training_record
+from pipeline.runtime.formats import records
 
 
 class Params(StageParams):

@@ -8,7 +8,8 @@ from pipeline.config import StageParams
 from pipeline.labs.oscillator.data.splits import Split
 from pipeline.labs.oscillator.train.forecast import train_forecaster
 from pipeline.labs.oscillator.train.studies import FixedTrainConfig, fixed_cells
-from pipeline.runtime import records, training_record
+from pipeline.runtime import training_record
+from pipeline.runtime.formats import records
 
 
 class Params(StageParams):

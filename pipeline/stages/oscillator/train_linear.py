@@ -9,7 +9,8 @@ from pipeline.core.nn.linear import fit_linear_window
 from pipeline.labs.oscillator.data.splits import Split
 from pipeline.labs.oscillator.train.forecast import train_forecaster
 from pipeline.labs.oscillator.train.studies import LinearTrainConfig, linear_cell
-from pipeline.runtime import records, training_record
+from pipeline.runtime import training_record
+from pipeline.runtime.formats import records
 
 
 class Params(StageParams):

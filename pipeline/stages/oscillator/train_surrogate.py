@@ -15,7 +15,8 @@ from pipeline.labs.oscillator.train.surrogate import (
     best_model,
     fit_surrogate,
 )
-from pipeline.runtime import artifacts, records, saved_models, training_record
+from pipeline.runtime import training_record
+from pipeline.runtime.formats import artifacts, records, saved_models
 
 
 class Params(StageParams):

@@ -11,7 +11,8 @@ from pipeline.labs.oscillator.train.time_network import (
     time_cells,
     train_time_network,
 )
-from pipeline.runtime import records, training_record
+from pipeline.runtime import training_record
+from pipeline.runtime.formats import records
 
 
 class Params(StageParams):

@@ -3,7 +3,7 @@ import torch
 
 from pipeline.labs.conjunction.data.datasets import file_of, unpack
 from pipeline.labs.conjunction.data.task import DatasetError, is_balanced, label
-from pipeline.runtime import records
+from pipeline.runtime.formats import records
 
 STAGE = "conjunction_data"
 

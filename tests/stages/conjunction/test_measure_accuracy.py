@@ -1,5 +1,5 @@
 from pipeline.labs.conjunction.report.accuracy import AccuracyRow, ScoreRow
-from pipeline.runtime import artifacts, records
+from pipeline.runtime.formats import artifacts, records
 
 STAGE = "conjunction_measure_accuracy"
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pipeline.labs.conjunction.measure.gains import GainGrid
-from pipeline.runtime import records
+from pipeline.runtime.formats import records
 
 STAGE = "conjunction_measure_gains"
 

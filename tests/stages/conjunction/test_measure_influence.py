@@ -2,7 +2,7 @@ import numpy as np
 
 from pipeline.labs.conjunction.measure.influence import METHODS
 from pipeline.labs.conjunction.report.influence import AttentionWeights, InfluenceGraphs
-from pipeline.runtime import records
+from pipeline.runtime.formats import records
 
 STAGE = "conjunction_measure_influence"
 

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.labs.conjunction.report.scaling import SampleComplexityRow, ScalingFitRow
 from pipeline.labs.conjunction.train.sample_search import SamplePoint
-from pipeline.runtime import artifacts, records
+from pipeline.runtime.formats import artifacts, records
 
 STAGE = "conjunction_measure_scaling"
 

@@ -1,5 +1,5 @@
 from pipeline.labs.conjunction.train.sample_search import SamplePoint
-from pipeline.runtime import records
+from pipeline.runtime.formats import records
 
 STAGE = "conjunction_search_learners"
 

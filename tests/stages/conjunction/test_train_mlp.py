@@ -2,7 +2,7 @@ import numpy as np
 
 from pipeline.labs.conjunction.models.mlp import BinaryMLP
 from pipeline.labs.conjunction.train.fit import HistoryRow
-from pipeline.runtime import artifacts, records, saved_models
+from pipeline.runtime.formats import artifacts, records, saved_models
 
 STAGE = "conjunction_train_mlp"
 

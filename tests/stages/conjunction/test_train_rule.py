@@ -1,7 +1,7 @@
 from pipeline.labs.conjunction.models.attention import BinaryAttention
 from pipeline.labs.conjunction.models.linear import Linear
 from pipeline.labs.conjunction.models.mlp import BinaryMLP
-from pipeline.runtime import artifacts, saved_models
+from pipeline.runtime.formats import artifacts, saved_models
 
 STAGE = "conjunction_train_rule"
 

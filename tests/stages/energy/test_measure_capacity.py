@@ -1,5 +1,5 @@
 from pipeline.labs.energy.report.capacity import CapacityRow
-from pipeline.runtime import records
+from pipeline.runtime.formats import records
 
 STAGE = "energy_measure_capacity"
 

@@ -3,7 +3,7 @@ from itertools import pairwise
 import pytest
 
 from pipeline.labs.energy.report.overlaps import MeanFieldRow, OverlapRow
-from pipeline.runtime import records
+from pipeline.runtime.formats import records
 
 STAGE = "energy_measure_classical"
 

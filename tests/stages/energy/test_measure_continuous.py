@@ -2,7 +2,7 @@ import numpy as np
 
 from pipeline.labs.energy.report.landscape import Landscapes
 from pipeline.labs.energy.report.phases import PhaseArrays
-from pipeline.runtime import records
+from pipeline.runtime.formats import records
 
 STAGE = "energy_measure_continuous"
 

@@ -2,7 +2,7 @@ import torch
 
 from pipeline.labs.memory.measure.activations import activations
 from pipeline.labs.memory.models.attention import AttentionMemory
-from pipeline.runtime import saved_models
+from pipeline.runtime.formats import saved_models
 from pipeline.stages.energy.measure_descent_memory import attention_layer
 
 STAGE = "energy_measure_descent_memory"

@@ -2,7 +2,7 @@ import numpy as np
 import torch
 
 from pipeline.labs.energy.models.energy_based import EnergyBasedModel
-from pipeline.runtime import artifacts, saved_models
+from pipeline.runtime.formats import artifacts, saved_models
 
 STAGE = "energy_train_likelihood"
 

@@ -1,6 +1,6 @@
 from pipeline.core.nn.transformer import Transformer
 from pipeline.labs.energy.train.recall import RecallHistoryRow
-from pipeline.runtime import records, saved_models
+from pipeline.runtime.formats import records, saved_models
 
 STAGE = "energy_train_recall"
 

@@ -4,7 +4,7 @@ from pipeline.labs.memory.data.draw import (
     RankedDistributions,
     TabulatedDistributions,
 )
-from pipeline.runtime.records import read_arrays
+from pipeline.runtime.formats.records import read_arrays
 
 STAGE = "memory_data"
 

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from pipeline.runtime import artifacts
+from pipeline.runtime.formats import artifacts
 from stages.memory_sweeps import assert_sweep
 
 STAGE = "memory_train_large"

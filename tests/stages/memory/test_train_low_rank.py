@@ -2,8 +2,8 @@ import pytest
 
 from pipeline.labs.memory.models.low_rank import LowRank
 from pipeline.labs.memory.train.low_rank import TABULATED, LowRankRow, LowRankTrainConfig
-from pipeline.runtime import saved_models
-from pipeline.runtime.records import read_table
+from pipeline.runtime.formats import saved_models
+from pipeline.runtime.formats.records import read_table
 
 STAGE = "memory_train_low_rank"
 

@@ -1,5 +1,5 @@
 from pipeline.labs.memory.models.attention import AttentionMemory
-from pipeline.runtime import saved_models
+from pipeline.runtime.formats import saved_models
 
 STAGE = "memory_train_mechanism"
 

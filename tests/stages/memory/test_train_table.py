@@ -1,6 +1,6 @@
 import pandas as pd
 
-from pipeline.runtime import artifacts
+from pipeline.runtime.formats import artifacts
 
 STAGE = "memory_train_table"
 

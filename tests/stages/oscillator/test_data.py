@@ -4,7 +4,7 @@ import torch
 from pipeline.labs.oscillator.data.splits import Split
 from pipeline.labs.oscillator.data.task import propagator
 from pipeline.labs.oscillator.data.time import TimeTriples
-from pipeline.runtime import records
+from pipeline.runtime.formats import records
 
 STAGE = "oscillator_data"
 

@@ -2,7 +2,7 @@ import numpy as np
 
 from pipeline.core.nn.transformer import Transformer
 from pipeline.labs.oscillator.report.rollouts import Rollouts
-from pipeline.runtime import artifacts, records, saved_models
+from pipeline.runtime.formats import artifacts, records, saved_models
 
 STAGE = "oscillator_measure_fixed"
 

@@ -1,5 +1,5 @@
 from pipeline.labs.oscillator.report.rollouts import NO_SEED, Rollouts
-from pipeline.runtime import artifacts, records
+from pipeline.runtime.formats import artifacts, records
 
 STAGE = "oscillator_measure_recipe"
 QUANTITIES = ("one_step", "r50", "r200", "valid_prediction_time", "energy_drift", "energy_spread")

@@ -4,7 +4,7 @@ import pytest
 
 from pipeline.config import ConfigError
 from pipeline.labs.oscillator.models.forecasters import FORECASTERS
-from pipeline.runtime import artifacts, saved_models
+from pipeline.runtime.formats import artifacts, saved_models
 
 STAGE = "oscillator_measure_robustness"
 SOURCES = ("train_variable", "train_linear", "train_recipe", "polish")

@@ -3,7 +3,7 @@ import numpy as np
 from pipeline.core.nn.transformer import Transformer
 from pipeline.labs.oscillator.measure.saliency import path_norms
 from pipeline.labs.oscillator.report.saliency import SaliencyMaps
-from pipeline.runtime import records, saved_models
+from pipeline.runtime.formats import records, saved_models
 
 STAGE = "oscillator_measure_sequence"
 QUANTITIES = (

@@ -3,7 +3,7 @@ import pytest
 
 from pipeline.labs.oscillator.report.energy import EnergyInTime
 from pipeline.labs.oscillator.report.rollouts import Rollouts
-from pipeline.runtime import artifacts, records
+from pipeline.runtime.formats import artifacts, records
 
 STAGE = "oscillator_measure_time"
 ENERGY = ("energy_drift", "energy_spread")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pipeline.labs.oscillator.report.rollouts import Rollouts
-from pipeline.runtime import artifacts, records
+from pipeline.runtime.formats import artifacts, records
 
 STAGE = "oscillator_measure_variable"
 FORECAST = ("one_step", "r50", "r200", "valid_prediction_time", "energy_drift", "energy_spread")

@@ -5,7 +5,7 @@ from pipeline import config
 from pipeline.labs.oscillator.data.splits import Split
 from pipeline.labs.oscillator.models.scale_normalised import ScaleNormalised
 from pipeline.labs.oscillator.train.recipe import weighted_error, weights
-from pipeline.runtime import artifacts, records, saved_models
+from pipeline.runtime.formats import artifacts, records, saved_models
 from pipeline.stages.oscillator import polish as stage
 
 STAGE = "oscillator_polish"

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pipeline.labs.oscillator.report.regression_examples import RegressionExamples
-from pipeline.runtime import artifacts, records
+from pipeline.runtime.formats import artifacts, records
 
 STAGE = "oscillator_regression"
 QUANTITIES = {

@@ -1,6 +1,6 @@
 from pipeline.core.nn.transformer import Transformer
 from pipeline.labs.oscillator.models.forecasters import FORECASTERS
-from pipeline.runtime import artifacts, saved_models
+from pipeline.runtime.formats import artifacts, saved_models
 
 STAGE = "oscillator_train_ablation"
 # What each variant is without, by the fields of the recipe.

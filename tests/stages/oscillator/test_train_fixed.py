@@ -1,7 +1,7 @@
 import numpy as np
 
 from pipeline.core.nn.transformer import Transformer
-from pipeline.runtime import artifacts, saved_models
+from pipeline.runtime.formats import artifacts, saved_models
 
 STAGE = "oscillator_train_fixed"
 

@@ -1,7 +1,7 @@
 import torch
 
 from pipeline.core.nn.linear import LinearWindow
-from pipeline.runtime import artifacts, saved_models
+from pipeline.runtime.formats import artifacts, saved_models
 
 STAGE = "oscillator_train_linear"
 

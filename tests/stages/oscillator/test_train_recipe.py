@@ -1,7 +1,7 @@
 import pytest
 
 from pipeline.labs.oscillator.models.scale_normalised import ScaleNormalised
-from pipeline.runtime import artifacts, saved_models
+from pipeline.runtime.formats import artifacts, saved_models
 
 STAGE = "oscillator_train_recipe"
 

@@ -3,7 +3,7 @@ import torch
 from pipeline.core.nn.linear import LinearWindow
 from pipeline.core.nn.transformer import Transformer
 from pipeline.labs.oscillator.train.surrogate import outputs
-from pipeline.runtime import artifacts, saved_models
+from pipeline.runtime.formats import artifacts, saved_models
 
 STAGE = "oscillator_train_surrogate"
 TRAINED = "oscillator_train_variable"

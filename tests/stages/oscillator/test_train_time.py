@@ -1,7 +1,7 @@
 import numpy as np
 
 from pipeline.core.nn.mlp import MLP
-from pipeline.runtime import artifacts, saved_models
+from pipeline.runtime.formats import artifacts, saved_models
 
 STAGE = "oscillator_train_time"
 

@@ -1,7 +1,8 @@
 import torch
 
 from pipeline.core.nn.transformer import Transformer
-from pipeline.runtime import artifacts, parallel, saved_models
+from pipeline.runtime.compute import parallel
+from pipeline.runtime.formats import artifacts, saved_models
 from pipeline.stages.oscillator import train_variable as stage
 from stages.conftest import in_this_process
 

@@ -4,8 +4,8 @@ from pydantic import ValidationError
 
 from pipeline.labs.conjunction.data.datasets import DataConfig, draw_data, file_of, pack, unpack
 from pipeline.labs.conjunction.data.task import TaskConfig
-from pipeline.runtime import artifacts, records
-from pipeline.runtime.artifacts import ArtifactError
+from pipeline.runtime.formats import artifacts, records
+from pipeline.runtime.formats.artifacts import ArtifactError
 
 TASK = TaskConfig(
     function="sparse_and_query",

@@ -7,7 +7,7 @@ from pipeline.labs.conjunction.data.task import TaskConfig
 from pipeline.labs.conjunction.models.linear import Linear, LinearConfig
 from pipeline.labs.conjunction.report import accuracy
 from pipeline.labs.conjunction.report.accuracy import AccuracyRow, ScoreRow
-from pipeline.runtime import records
+from pipeline.runtime.formats import records
 
 TASK = TaskConfig(
     function="sparse_and_query", positions=17, targets=2, p=None, tolerance=None,

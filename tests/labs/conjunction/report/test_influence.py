@@ -8,7 +8,7 @@ from pipeline.labs.conjunction.data.task import TaskConfig
 from pipeline.labs.conjunction.measure import influence
 from pipeline.labs.conjunction.models.attention import AttentionConfig, BinaryAttention
 from pipeline.labs.conjunction.report.influence import ROLES, report, weight_by_role
-from pipeline.runtime import records
+from pipeline.runtime.formats import records
 
 TASK = TaskConfig(
     function="sparse_and_query", positions=7, targets=2, p=None, tolerance=None,

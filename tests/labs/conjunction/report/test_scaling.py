@@ -5,7 +5,7 @@ import pytest
 from pipeline.labs.conjunction.measure.sample_complexity import SampleComplexity
 from pipeline.labs.conjunction.report import scaling
 from pipeline.labs.conjunction.report.scaling import SampleComplexityRow, ScalingFitRow
-from pipeline.runtime import records
+from pipeline.runtime.formats import records
 
 
 def needing(by_t, seeds=20):

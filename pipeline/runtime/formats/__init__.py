@@ -1,0 +1,1 @@
+"""The files that stages exchange: arrays, tables, JSON, models, drawings; checked when read."""
