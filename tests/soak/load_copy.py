@@ -47,10 +47,10 @@ def finish(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
 
 
 def run(copy: Path, *command: str, **options: Any) -> str:
-    """Return what ``python -m COMMAND`` says, which must succeed."""
+    """Return all that ``python -m COMMAND`` says, which must succeed."""
     code, said, errors = finish(start(copy, *command, **options))
     assert code == 0, said + errors
-    return said
+    return said + errors
 
 
 def make(copy: Path) -> Path:

@@ -12,8 +12,9 @@ from collections import Counter
 from pathlib import Path
 from random import Random
 
-from pipeline.runtime import artifacts, smoke
+from pipeline.runtime import smoke
 from pipeline.runtime.files import md5
+from pipeline.runtime.formats import artifacts
 from pipeline.runtime.provenance import Execution
 from pipeline.tracking.circumstances import Timing
 from pipeline.tracking.record import import_mlflow, record

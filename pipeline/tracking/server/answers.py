@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Iterator
 from http import HTTPStatus
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -34,6 +35,7 @@ def check(experiment: str, patience: Patience) -> str:
     uri = checked_server()
     bypass_proxies(uri)
     otherwise = f"or unset {SERVER} to log to the local store"
+    import_module("mlflow.utils.rest_utils")  # for seconds, which are no silence of the server's
     try:
         response = patience.run(lambda: _ask(uri, experiment))
     except StoreError:

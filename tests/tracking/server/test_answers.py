@@ -2,6 +2,7 @@ import datetime
 import ipaddress
 import re
 import ssl
+import sys
 
 import pytest
 from cryptography import x509
@@ -12,6 +13,8 @@ from cryptography.x509.oid import NameOID
 from pipeline.tracking import store
 from pipeline.tracking.backfill import log_missing
 from pipeline.tracking.record import record
+from pipeline.tracking.server import answers
+from pipeline.tracking.server.patience import Patience
 from pipeline.tracking.server.secrets import StoreError
 from tracking.server import fakes
 from tracking.server.fakes import FakeMlflow, always, serving
@@ -224,3 +227,17 @@ def test_a_password_is_neither_told_nor_stored(tmp_path, monkeypatch, capfd, cap
     assert "geheim" not in told
     assert "ge%68eim" not in told
     assert "user:" not in told
+
+
+def test_mlflows_own_import_is_no_silence_of_the_server(monkeypatch):
+    module = "mlflow.utils.rest_utils"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    monkeypatch.delitem(sys.modules, module, raising=False)
+
+    def run(self, call):
+        assert module in sys.modules
+        raise StoreError("asked")
+
+    monkeypatch.setattr(Patience, "run", run)
+    with pytest.raises(StoreError, match="asked"):
+        answers.check("attention-lab", Patience())
