@@ -192,7 +192,7 @@ def forget(bed: Bed) -> None:
 def restore_cut_lock(bed: Bed) -> bool:
     """Do what README advises if DVC was killed while it wrote dvc.lock; return whether it was.
 
-    DVC writes the file in place, for up to a second, so a kill may leave its beginning alone.
+    DVC writes the file in place, so a kill may leave its beginning alone.
     """
     lock = bed.folder / "dvc.lock"
     text = lock.read_text() if lock.exists() else ""
