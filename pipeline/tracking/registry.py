@@ -102,17 +102,20 @@ def content_md5(single: SingleMember) -> str:
 
 
 def _latest(client: "MlflowClient", name: str, content: str) -> str | None:
-    """Return the number of a name's latest version, if it is this model and its files are there.
+    """Return the number of a name's latest version, if it is this model and will load.
 
-    Who deletes its run for good, or the folder of artifacts, leaves a version that does not load.
+    The run that made it may be deleted, or hidden since its writer was killed: ``mlflow gc`` takes
+    such a run's files away.
     """
     versions = client.search_model_versions(
         f"name = '{name}'", max_results=1, order_by=["version_number DESC"]
     )
     if not versions or versions[0].tags.get(CONTENT) != content:
         return None
-    with suppress(MlflowException):  # its run is gone
-        if client.list_artifacts(versions[0].run_id or "", FOLDER):
+    run = versions[0].run_id or ""
+    with suppress(MlflowException):  # its run is gone for good
+        is_visible = client.get_run(run).info.lifecycle_stage == "active"
+        if is_visible and client.list_artifacts(run, FOLDER):
             return str(versions[0].version)
     return None
 

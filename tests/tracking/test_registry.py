@@ -97,6 +97,14 @@ def test_a_version_whose_files_are_gone_is_made_anew(root):
     assert sorted(versions_of(root)) == [1, 2, 3]
 
 
+def test_a_version_of_a_hidden_run_is_made_anew(root):
+    record(root, write_stage(root, register="tiny_model"), TIMING)
+    client, _ = client_of(root)
+    client.delete_run(versions_of(root)[1].run_id)  # as the user does, or track for a killed writer
+    record(root, write_stage(root, register="tiny_model"), TIMING)
+    assert sorted(versions_of(root)) == [1, 2]
+
+
 def test_a_model_is_its_configuration_and_its_parameters():
     model = SingleMember(ensemble().member(0))
     again, other = SingleMember(ensemble().member(0)), SingleMember(ensemble().member(1))
