@@ -10,10 +10,8 @@ import statistics
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from distributed import LocalCluster
-
 from bench import timing
-from pipeline.runtime import parallel
+from pipeline.runtime.compute import parallel
 
 CELLS, REPEATS = 10_000, 3
 WORK_CELLS, TERMS = 40, 200_000
@@ -81,6 +79,8 @@ def row(seconds: dict[str, list[float]], cells: int, workers: int) -> dict[str, 
 
 def main() -> None:
     """Measure, and write bench/results/scale_out.json."""
+    from distributed import LocalCluster  # not in the worker processes, which import this file
+
     workers = parallel.worker_count()
     with LocalCluster(
         n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
+from typing import Any
 
 import torch
 from threadpoolctl import threadpool_info
@@ -49,6 +50,17 @@ def train_seed(seed: int) -> tuple[dict[str, Tensor], History]:
     batches = (data[index] for index in minibatches(256, 8, streams))
     history = train(model, loss, batches, TRAINING, on_step=parallel.report)
     return model.state_dict(), history
+
+
+def same_bits(found: Any, expected: Any) -> bool:
+    """Whether two lists of (parameters, history) are equal to the last bit."""
+    return len(found) == len(expected) and all(
+        ours.keys() == theirs.keys()
+        and all(torch.equal(ours[key], theirs[key]) for key in ours)
+        and mine.steps == other.steps
+        and all(torch.equal(mine.values[key], other.values[key]) for key in mine.values)
+        for (ours, mine), (theirs, other) in zip(found, expected, strict=True)
+    )
 
 
 @dataclass(frozen=True)

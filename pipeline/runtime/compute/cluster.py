@@ -14,6 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import pipeline
 from pipeline.runtime.compute import numerics, progress
 from pipeline.runtime.compute.parallel import SCHEDULER, Cell, ExecutionError, Result
 
@@ -23,7 +24,7 @@ CODE_SECONDS = 60.0  # for all workers to read their code, from a slow disk
 MOST_TASKS = 1_000  # a task costs Dask about a millisecond: more cells than that share tasks
 ASKING_SECONDS = 1.0  # between two questions whether there are workers
 ABANDONED_SECONDS = 60.0  # for a worker to come where the last one has left
-PACKAGE = Path(__file__).resolve().parent.parent
+PACKAGE = Path(pipeline.__file__).resolve().parent
 # What cells compute with; a worker's own versions of all else change no number.
 NUMERIC = ("numpy", "pandas", "scipy", "scikit-learn", "torch")
 

@@ -12,7 +12,6 @@ from pipeline.__main__ import ROOT
 from pipeline.runtime import fingerprint
 from pipeline.runtime.compute import cluster, parallel
 from pipeline.runtime.compute.parallel import ExecutionError
-from runtime.test_parallel import same_bits
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +35,7 @@ def _on_cluster(local: LocalCluster, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_cluster_gives_the_bits_of_this_process_in_the_cells_order() -> None:
     seeds = [0, 1, 2, 3]
     found = parallel.map_cells(work.train_seed, seeds, description="training")
-    assert same_bits(found, [work.train_seed(seed) for seed in seeds])
+    assert work.same_bits(found, [work.train_seed(seed) for seed in seeds])
     assert parallel.map_cells(work.slow_square, range(4), description="squares") == [0, 1, 4, 9]
     torchs, pools, deterministic = parallel.map_cells(work.threads, [0], description="threads")[0]
     assert (torchs, {count for _, count in pools}, deterministic) == (1, {1}, True)

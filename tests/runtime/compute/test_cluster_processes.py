@@ -18,7 +18,6 @@ from dask_processes import Cluster
 from pipeline.__main__ import ROOT
 from pipeline.runtime.compute import cluster, parallel
 from pipeline.runtime.compute.parallel import ExecutionError
-from runtime.test_parallel import same_bits
 
 SEEDS = [0, 1, 2, 3]
 
@@ -71,7 +70,7 @@ def test_a_worker_that_is_killed_midway_costs_no_bit(dask: Cluster, tmp_path: Pa
     thread = when(lambda: len(set(running(tmp_path))) == 2, kill)
     found = parallel.map_cells(work.train_when_told, cells(tmp_path), description="O3")
     thread.join()
-    assert same_bits(found, [work.train_seed(seed) for seed in SEEDS])
+    assert work.same_bits(found, [work.train_seed(seed) for seed in SEEDS])
     assert killed.pid in running(tmp_path)
     assert len(running(tmp_path)) > len(SEEDS)  # its cell was begun again by the other
 
@@ -82,7 +81,7 @@ def test_a_worker_of_several_threads_computes_the_same_bits(dask: Cluster, tmp_p
     found = parallel.map_cells(work.train_when_told, cells(tmp_path), description="O3")
     thread.join()
     assert len(set(running(tmp_path))) == 1  # at once, in one process
-    assert same_bits(found, [work.train_seed(seed) for seed in SEEDS])
+    assert work.same_bits(found, [work.train_seed(seed) for seed in SEEDS])
     told = parallel.map_cells(work.threads, range(6), description="threads")
     assert {torchs for torchs, _, _ in told} == {1}
     assert {count for _, pools, _ in told for _, count in pools} == {1}
@@ -180,7 +179,7 @@ def test_a_worker_without_the_package_that_comes_later_costs_nothing(
     thread = when(lambda: bool(running(tmp_path)), start_and_lose)
     found = parallel.map_cells(work.train_when_told, cells(tmp_path), description="O3")
     thread.join()
-    assert same_bits(found, [work.train_seed(seed) for seed in SEEDS])
+    assert work.same_bits(found, [work.train_seed(seed) for seed in SEEDS])
 
 
 def test_ctrl_c_cancels_the_cells(dask: Cluster, tmp_path: Path) -> None:

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 import work
 
 from pipeline.__main__ import ROOT
@@ -27,17 +26,6 @@ from pipeline.runtime.formats.artifacts import ArtifactError
 def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(parallel.SCHEDULER, raising=False)
     monkeypatch.delenv(parallel.WORKERS, raising=False)
-
-
-def same_bits(found: Any, expected: Any) -> bool:
-    """Whether two lists of (parameters, history) are equal to the last bit."""
-    return len(found) == len(expected) and all(
-        ours.keys() == theirs.keys()
-        and all(torch.equal(ours[key], theirs[key]) for key in ours)
-        and mine.steps == other.steps
-        and all(torch.equal(mine.values[key], other.values[key]) for key in mine.values)
-        for (ours, mine), (theirs, other) in zip(found, expected, strict=True)
-    )
 
 
 def test_results_stand_in_the_cells_order(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,8 +45,8 @@ def test_any_number_of_workers_gives_the_bits_of_none(
     monkeypatch.setenv(parallel.WORKERS, workers)
     seeds = [0, 1, 2, 3]
     found = parallel.map_cells(work.train_seed, seeds, description="training")
-    assert same_bits(found, [work.train_seed(seed) for seed in seeds])
-    assert not same_bits(found[:1], found[1:2])
+    assert work.same_bits(found, [work.train_seed(seed) for seed in seeds])
+    assert not work.same_bits(found[:1], found[1:2])
 
 
 def test_a_worker_computes_with_one_thread_and_deterministically(
