@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.runtime.compute import numerics
 
-pytest_plugins = ["tests.soak.frame"]
+pytest_plugins = ["soak.frame"]
 numerics.use_one_thread()
 # An example's time is the machine's affair: the first one pays for imports, all for what else runs.
 hypothesis.settings.register_profile("untimed", deadline=None)

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
+from soak import kills
 
 from pipeline.labs.oscillator.models.forecasters import FORECASTERS
 from pipeline.runtime import dag, smoke
 from pipeline.runtime.formats import saved_models
 from pipeline.tracking import runs as tracking_runs
-from tests.soak import kills
 
 ROOT = Path(__file__).resolve().parent.parent
 TRAINING = "oscillator_train_variable"

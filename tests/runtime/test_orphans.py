@@ -5,8 +5,7 @@ import subprocess
 import sys
 
 import pytest
-
-from tests.work import alive, until
+from work import alive, until
 
 CHILD = """\
 import sys, time

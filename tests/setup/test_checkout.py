@@ -7,7 +7,7 @@ import pytest
 
 import checkout
 from failure import SetupError
-from tests.setup.places import ODD_NAMES
+from setup.places import ODD_NAMES
 
 REFUSED = {
     "a:b": "PATH cannot hold a colon",

@@ -12,7 +12,7 @@ import environment
 import packages
 from failure import SetupError
 from pipeline.__main__ import ROOT
-from tests.setup.places import script
+from setup.places import script
 
 MINOR = "{}.{}".format(*sys.version_info)
 

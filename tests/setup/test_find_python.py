@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.__main__ import ROOT
-from tests.setup.places import BASE, ODD_NAMES, fake_python, script
+from setup.places import BASE, ODD_NAMES, fake_python, script
 
 FIND = ROOT / ".make" / "find_python.sh"
 TOOLS = "/usr/bin:/bin"

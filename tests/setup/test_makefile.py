@@ -10,7 +10,7 @@ import pytest
 
 import environment
 from pipeline.__main__ import ROOT
-from tests.setup.places import BASE, ODD_NAMES, checkout, make, script
+from setup.places import BASE, ODD_NAMES, checkout, make, script
 
 FOREIGN = {
     **dict.fromkeys(("VIRTUAL_ENV", "PYTHONHOME", "PYTHONPATH", "PYTHONSAFEPATH"), "/elsewhere"),

@@ -8,7 +8,7 @@ import pytest
 import packages
 from failure import SetupError
 from pipeline.__main__ import ROOT
-from tests.setup.places import BASE, script
+from setup.places import BASE, script
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import relocation
-from tests.setup.places import ODD_NAMES
+from setup.places import ODD_NAMES
 
 PROGRAM = "import sys, pipeline; print(sys.prefix); print(pipeline.__file__); print(sys.argv[1:])\n"
 

@@ -3,7 +3,7 @@
 from random import Random
 from typing import Any
 
-from tests.soak import fuzz_text, fuzz_tree
+from soak import fuzz_text, fuzz_tree
 
 
 def mutated(rng: Random, text: bytes, tree: Any) -> tuple[bytes, str]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from pipeline.runtime import provenance, smoke
 from pipeline.runtime.files import md5
-from tests.soak.load_rows import QUERY, Row
+from soak.load_rows import QUERY, Row
 
 ROOT = Path(__file__).resolve().parents[2]
 STAGE = "conjunction_train_mlp"  # has child runs

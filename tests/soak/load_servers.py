@@ -17,7 +17,7 @@ from urllib.request import ProxyHandler, build_opener
 import pytest
 
 from pipeline.runtime import smoke
-from tests.soak import load_guard
+from soak import load_guard
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"

@@ -2,7 +2,7 @@
 
 import json
 
-from tests.soak import frame
+from soak import frame
 
 pytest_plugins = ["pytester"]
 TEST = """
@@ -31,7 +31,7 @@ def test_the_same_seed_makes_the_same_choices():
 
 def test_the_summary_names_every_test_its_sums_and_what_failed(pytester):
     pytester.makepyfile(TEST)
-    result = pytester.runpytest_inprocess("-p", "tests.soak.frame", "--soak=0.5", "--soak-seed=7")
+    result = pytester.runpytest_inprocess("-p", "soak.frame", "--soak=0.5", "--soak-seed=7")
     summary = json.loads((pytester.path / frame.SUMMARY).read_text())
     assert summary["scale"] == 0.5
     assert summary["seed"] == 7
@@ -45,5 +45,5 @@ def test_the_summary_names_every_test_its_sums_and_what_failed(pytester):
 
 def test_without_the_option_nothing_is_written(pytester):
     pytester.makepyfile(TEST)
-    pytester.runpytest_inprocess("-p", "tests.soak.frame").assert_outcomes(passed=1, failed=1)
+    pytester.runpytest_inprocess("-p", "soak.frame").assert_outcomes(passed=1, failed=1)
     assert not (pytester.path / frame.SUMMARY).exists()

@@ -19,8 +19,8 @@ from pipeline.__main__ import ROOT
 from pipeline.config import ConfigError
 from pipeline.runtime import dag
 from pipeline.stages import check_params
-from tests.soak import fuzz_params, fuzz_text, fuzz_tree
-from tests.soak.frame import Soak
+from soak import fuzz_params, fuzz_text, fuzz_tree
+from soak.frame import Soak
 
 TEXT = (ROOT / config.FILE).read_bytes()
 FOREIGN = 300  # characters of the file that a message may show

@@ -24,8 +24,8 @@ from pipeline.core.nn.linear import LinearWindow, LinearWindowConfig
 from pipeline.core.training.sampling import generators
 from pipeline.runtime.files import ArtifactError
 from pipeline.runtime.formats import artifacts, model_list, records, saved_models
-from tests.soak.frame import Soak
-from tests.soak.fuzz_bytes import damaged
+from soak.frame import Soak
+from soak.fuzz_bytes import damaged
 
 LINE = 1000  # characters of a message: of foreign text, of the way out
 

@@ -11,7 +11,7 @@ from shutil import copytree
 
 import pytest
 
-from tests.soak import kills
+from soak import kills
 
 # One stage of each kind.
 STAGES = (

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from pipeline.runtime import provenance
-from tests.soak import load_copy as lab
+from soak import load_copy as lab
 
 # What DVC, or the stage itself, says when another one is at the same file.
 BUSY = ("is busy, it is being blocked by", "Unable to acquire lock", "is being made by process")

@@ -7,9 +7,9 @@ from functools import partial
 
 import pytest
 
-from tests.soak import load_copy as lab
-from tests.soak import load_servers
-from tests.soak.load_rows import differences
+from soak import load_copy as lab
+from soak import load_servers
+from soak.load_rows import differences
 
 # Where the database is to stop: before the n-th row of a table that is written or changed.
 TABLES = {"runs": 14, "tags": 60, "params": 60, "metrics": 40}

@@ -7,8 +7,8 @@ from functools import partial
 import pytest
 
 from pipeline.tracking.store import EXPERIMENT
-from tests.soak import load_servers
-from tests.soak.load_rows import QUERY, RUNS, differences, log_at_once, rows_of
+from soak import load_servers
+from soak.load_rows import QUERY, RUNS, differences, log_at_once, rows_of
 
 WRITERS, ROWS = 4, 1000
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # of what a killed server left
