@@ -18,7 +18,11 @@ SECONDS = 10.0
 
 def main(stop: int, account: str, command: list[str]) -> None:
     server = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, start_new_session=True, **become(account)
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=sys.stderr,  # the log; nobody reads the pipe, and a full one would stop the server
+        start_new_session=True,
+        **become(account),
     )
     print(server.pid, flush=True)  # noqa: T201
     os.close(1)

@@ -20,7 +20,7 @@ from pipeline.tracking.circumstances import Timing
 from pipeline.tracking.record import import_mlflow, record
 
 ROOT = Path(__file__).resolve().parents[2]
-MODELS = 5  # child runs of a stage
+MODELS = 2  # child runs of a stage
 TIMING = Timing(1_700_000_000_000, 1_700_000_012_500)
 SECONDS = 300.0  # for a process on a machine with other work
 Row = tuple[str, str, int, float]  # run, metric, step, value
@@ -35,16 +35,15 @@ RUNS = "SELECT name, status FROM runs WHERE lifecycle_stage = 'active'"
 
 def rows_of(stage: str, rows: int) -> list[Row]:
     """Return what a stage measures: its name and the numbers determine every value."""
-    steps = -(-rows // MODELS)
     return [
         (f"{stage}.model_{model}", "loss", step, Random(f"{stage} {model} {step}").random())
         for model in range(MODELS)
-        for step in range(1, steps + 1)
+        for step in range(1, rows + 1)
     ]
 
 
 def write_stage(root: Path, stage: str, rows: int) -> Execution:
-    """Write the files that a training stage leaves, with so many rows in its models' histories."""
+    """Write the files that a training stage leaves, with so many rows in each model's history."""
     folder = root / "data" / stage
     folder.mkdir(parents=True, exist_ok=True)
     history = rows_of(stage, rows)

@@ -10,7 +10,7 @@ from pipeline.tracking.store import EXPERIMENT
 from soak import load_servers
 from soak.load_rows import QUERY, RUNS, differences, log_at_once, rows_of
 
-WRITERS, ROWS = 4, 1000
+WRITERS, ROWS = 4, 1000  # of each model: more than one batch takes
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # of what a killed server left
 
 
