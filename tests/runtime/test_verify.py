@@ -112,7 +112,7 @@ def test_the_first_byte_that_differs_is_named(tmp_path, first, second, told):
 
 def test_only_what_the_stages_that_ran_left_is_compared(tmp_path):
     (tmp_path / "dvc.yaml").write_text(DVC)
-    (tmp_path / "dvc.lock").write_text("stages: {a: {cmd: python}}\n")
+    (tmp_path / "dvc.lock").write_text("schema: '2.0'\nstages: {a: {cmd: python}}\n")
     for name in ("data/.locks/a", "data/a/.b.json.7", "data/a/b.json", "data/other/results.json"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()

@@ -184,7 +184,12 @@ def test_a_worker_without_the_package_that_comes_later_costs_nothing(
 
 def test_ctrl_c_cancels_the_cells(dask: Cluster, tmp_path: Path) -> None:
     dask.start_worker()
-    code = "import sys, pathlib, work; work.wait_for_word(pathlib.Path(sys.argv[1]))"
+    code = (
+        "import signal, sys, pathlib, work\n"
+        # A background shell has it ignored.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "work.wait_for_word(pathlib.Path(sys.argv[1]))"
+    )
     stage = subprocess.Popen(
         [sys.executable, "-c", code, str(tmp_path)],
         env=os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"},
@@ -193,7 +198,11 @@ def test_ctrl_c_cancels_the_cells(dask: Cluster, tmp_path: Path) -> None:
     )
     assert work.until(lambda: len(running(tmp_path)) == 1)
     stage.send_signal(signal.SIGINT)
-    _, told = stage.communicate(timeout=30)
+    try:
+        _, told = stage.communicate(timeout=60)
+    finally:
+        stage.kill()
+        stage.wait()
     assert stage.returncode != 0
     assert told.rstrip().endswith("KeyboardInterrupt")
     (tmp_path / "go").touch()

@@ -236,7 +236,8 @@ def always(status, content=b"", **headers):
     """Return a fault: every request has this answer."""
 
     def fault(number, path, handler):
-        handler.reply(status, content, **headers)
+        # Said, since the connection ends: else a client that asks again may find it gone.
+        handler.reply(status, content, Connection="close", **headers)
         return True
 
     return fault
