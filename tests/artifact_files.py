@@ -1,6 +1,7 @@
 """What tests of artifacts share: a file of every kind, and catching the line that refuses one."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,17 @@ CONTENT = {"O3": {"gamma_0": {"error": 1e-5, "n": 5}}}
 folder_reused = settings(
     deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60
 )
+
+
+@dataclass(frozen=True)
+class Row:
+    """A table's row with a column of every kind."""
+
+    model: str
+    seed: int
+    loss: float
+    solved: bool
+    limit: float | None
 
 
 def drawing() -> Figure:

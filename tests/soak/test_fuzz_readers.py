@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from artifact_files import Row
 from hypothesis import strategies as st
 from jaxtyping import Float64
 from torch import Tensor
@@ -35,15 +36,6 @@ class Arrays:
     states: Float64[Tensor, "trajectory time"]
     n: Float64[np.ndarray, " trajectory"]
     model: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Row:
-    model: str
-    seed: int
-    loss: float
-    solved: bool
-    limit: float | None
 
 
 ARRAYS = Arrays(torch.arange(6.0, dtype=torch.float64).view(3, 2), np.ones(3), ("a", "b"))

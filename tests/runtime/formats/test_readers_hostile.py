@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from artifact_files import refusal, stage_file
+from artifact_files import Row, refusal, stage_file
 from hypothesis import given
 from hypothesis import strategies as st
 from jaxtyping import Float64
@@ -23,15 +23,6 @@ from pipeline.runtime.formats import artifacts, model_list, records, saved_model
 @dataclass(frozen=True)
 class Arrays:
     a: Float64[np.ndarray, " n"]
-
-
-@dataclass(frozen=True)
-class Row:
-    model: str
-    seed: int
-    loss: float
-    solved: bool
-    limit: float | None
 
 
 READERS: dict[str, Callable[[Path], Any]] = {

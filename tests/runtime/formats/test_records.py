@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from artifact_files import refusal, stage_file
+from artifact_files import Row, refusal, stage_file
 from jaxtyping import Float64, Int64
 from pydantic import BaseModel
 from torch import Tensor
@@ -22,15 +22,6 @@ class Rollouts:
     omega0: Float64[Tensor, " trajectory"]
     n: Int64[np.ndarray, " trajectory"]
     model: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Row:
-    model: str
-    seed: int
-    loss: float
-    solved: bool
-    limit: float | None
 
 
 class Best(BaseModel):
