@@ -61,6 +61,7 @@ lock: ## write requirements.lock anew from pyproject.toml
 	.lock-venv/bin/python -m pip freeze --all --exclude-editable --exclude pip | sed 's/+cpu//' > requirements.lock
 	rm -rf .lock-venv
 
-clean: ## remove the environment and caches; data, runs and DVC's cache stay
+clean: ## remove the environment and caches; data, runs, DVC's cache and kept cells stay
+	@$(RUN) pipeline cells 2>/dev/null || :
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info
 	find pipeline tests bench .make -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -10,7 +10,8 @@ from pathlib import Path
 from pipeline import config
 from pipeline.runtime import dag, locks, orphans, provenance, smoke, verify
 from pipeline.runtime.checkout import dvc_files
-from pipeline.runtime.compute import heartbeat, numerics
+from pipeline.runtime.compute import account, heartbeat, numerics
+from pipeline.runtime.kept import store as stores
 from pipeline.tracking import backfill, store, ui
 from pipeline.tracking.circumstances import Timing
 from pipeline.tracking.process import TrackingProcess
@@ -26,6 +27,7 @@ def expected_errors() -> tuple[type[Exception], ...]:
     from pipeline.runtime.compute.parallel import ExecutionError
     from pipeline.runtime.files import ArtifactError
     from pipeline.runtime.fingerprint import FingerprintError
+    from pipeline.runtime.kept.store import StoreError
     from pipeline.runtime.runner import ChangedError
 
     return (
@@ -35,6 +37,7 @@ def expected_errors() -> tuple[type[Exception], ...]:
         DivergenceError,
         ExecutionError,
         FingerprintError,
+        StoreError,
         locks.BusyError,
         store.TrackingError,
         dvc_files.DvcFileError,
@@ -57,7 +60,8 @@ def run_stage(name: str, root: Path) -> None:
         with runner.alone(name, root):
             runner.run(name, root)
             beat.doing = "logging to MLflow"
-            track(name, root, process, Timing(started, milliseconds()))
+            workers = account.of_process.metrics()
+            track(name, root, process, Timing(started, milliseconds(), workers))
 
 
 def milliseconds() -> int:
@@ -115,6 +119,14 @@ def check(root: Path) -> None:
     dag.stage_module(dag.CHECK).check(root)
 
 
+def describe_cells(*, clear: bool) -> None:
+    """Say what finished cells are kept; remove them if asked."""
+    kept = stores.configured()
+    if kept is not None and clear:
+        kept.clear()
+    print(f"finished cells are not kept: {stores.FOLDER}=off" if kept is None else kept.described())
+
+
 def write_schema(root: Path) -> None:
     """Write the JSON Schema of params.yaml that editors read."""
     from pipeline.runtime import schema
@@ -130,6 +142,8 @@ def parser(names: list[str]) -> argparse.ArgumentParser:
         commands.add_parser(name, help=f"run the stage {name} (dvc repro does)")
     commands.add_parser("check", help="check params.yaml as a whole")
     commands.add_parser("schema", help="write the JSON Schema of params.yaml, for editors")
+    cells = commands.add_parser("cells", help="say what finished cells are kept, and where")
+    cells.add_argument("--clear", action="store_true", help="remove them all")
     commands.add_parser("prepare", help="create the tracking store if there is none")
     track = commands.add_parser("track", help="log what dvc.lock holds and MLflow does not")
     track.add_argument("--warn", action="store_true", help="only warn if that fails (exit code 0)")
@@ -151,6 +165,7 @@ def run(arguments: Sequence[str], root: Path) -> int:
     commands: dict[str, Callable[[], object]] = {
         "check": lambda: check(root),
         "schema": lambda: write_schema(root),
+        "cells": lambda: describe_cells(clear=options.clear),
         "prepare": lambda: prepare(root),
         "track": lambda: log_missing(root, warn=options.warn),
         "ui": lambda: ui.serve(root, options.port, options.host),

@@ -77,6 +77,10 @@ class LinearCell:
     def params(self) -> dict[str, int]:
         return {"window": self.window, "steps": self.steps}
 
+    @property
+    def cost(self) -> float:
+        return float(self.window)
+
 
 def train_linear(
     cell: LinearCell, on_step: Callable[[], None]

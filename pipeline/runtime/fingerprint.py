@@ -81,7 +81,12 @@ def of_stage(name: str, root: Path) -> Fingerprint:
 
     Raises FingerprintError for an import that cannot be followed, or of a package without a pin.
     """
-    files, packages = closure([dag.module(name), *SHELL], root)
+    return of_modules([dag.module(name), *SHELL], root)
+
+
+def of_modules(modules: list[str], root: Path) -> Fingerprint:
+    """Return the fingerprint of some modules' code, with all that they import; errors as above."""
+    files, packages = closure(modules, root)
     pins = _pins(root)
     return Fingerprint(
         files={path: _source(path, root).digest for path in sorted(files)},

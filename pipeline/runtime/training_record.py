@@ -26,7 +26,7 @@ class Cell(Protocol):
     """Members of one model that one worker trains together; a lab's frozen dataclass.
 
     ``steps`` is how often its training calls ``on_step``; ``params`` is what it was trained with,
-    flat, for the record.
+    flat, for the record; ``cost`` is about what a worker's time with it goes with.
     """
 
     @property
@@ -40,6 +40,10 @@ class Cell(Protocol):
     @property
     def steps(self) -> int:
         """The steps of its training."""
+
+    @property
+    def cost(self) -> float:
+        """Its share of the work, in a unit of its stage: the dearest start first."""
 
     @property
     def params(self) -> Mapping[str, Any]:
@@ -88,33 +92,23 @@ def tensor(values: Sequence[float]) -> Float[Tensor, " member"]:
     return torch.tensor(values, dtype=torch.float64)
 
 
-def train_cells(
-    train: Train[AnyCell],
-    cells: Mapping[str, Sequence[AnyCell]],
-    *,
-    cost: Callable[[AnyCell], float] | None = None,
-) -> list[Trained]:
+def train_cells(train: Train[AnyCell], cells: Mapping[str, Sequence[AnyCell]]) -> list[Trained]:
     """Train the cells of each experiment; return a model a name, in the order of the cells.
 
     Workers compute ``train(cell, on_step)``, a top-level function that returns (model, history) or
     (model, history, metrics). Cells of one experiment and name are one model: their members are
-    joined in order. With ``cost`` the dearest start first, so that no worker waits long for the
-    last one; the result is the same.
+    joined in order.
     """
     named = [(experiment, cell) for experiment, group in cells.items() for cell in group]
-    order = list(range(len(named)))
-    if cost is not None:
-        order.sort(key=lambda k: -cost(named[k][1]))
     outcomes = parallel.map_cells(
         parallel.reporting(train),
-        [named[k][1] for k in order],
+        [cell for _, cell in named],
         description=", ".join(cells),
         units=sum(cell.steps for _, cell in named),
     )
-    by_place = {k: Outcome(*outcome) for k, outcome in zip(order, outcomes, strict=True)}
     models: dict[tuple[str, str], list[tuple[AnyCell, Outcome]]] = {}
-    for k, (experiment, cell) in enumerate(named):
-        models.setdefault((experiment, cell.name), []).append((cell, by_place[k]))
+    for (experiment, cell), outcome in zip(named, outcomes, strict=True):
+        models.setdefault((experiment, cell.name), []).append((cell, Outcome(*outcome)))
     return [_model(*names, parts) for names, parts in models.items()]
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from pipeline.runtime import dag, provenance, smoke
 from pipeline.runtime.compute import parallel
+from pipeline.runtime.kept import store
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 LOCALES = ("tr_TR.UTF-8", "de_DE.UTF-8", "fr_FR.UTF-8", "C.UTF-8")  # the first that is installed
@@ -39,6 +40,7 @@ class VerifyError(smoke.QuickError):
 def both() -> tuple[Circumstances, Circumstances]:
     """Return the circumstances of the two runs."""
     first = {
+        store.FOLDER: store.OFF,  # the second run would take what the first one made
         parallel.WORKERS: "1",
         "PYTHONHASHSEED": "0",
         "TZ": "UTC",
@@ -48,6 +50,7 @@ def both() -> tuple[Circumstances, Circumstances]:
     }
     language = _installed_locale()
     second = {
+        store.FOLDER: store.OFF,
         parallel.WORKERS: "2",
         "PYTHONHASHSEED": "1",
         "TZ": "Asia/Kathmandu",  # 5 h 45 min

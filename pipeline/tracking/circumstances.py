@@ -10,7 +10,7 @@ import platform
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from importlib import machinery, metadata
 from pathlib import Path, PurePosixPath
@@ -41,15 +41,21 @@ PACKAGES = ("matplotlib", "numpy", "pandas", "scipy", "torch")  # of a stage wit
 
 @dataclass(frozen=True)
 class Timing:
-    """When a stage started and ended, in milliseconds since 1970."""
+    """When a stage started and ended, in milliseconds since 1970, and what its workers did."""
 
     started_ms: int
     ended_ms: int
+    workers: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def seconds(self) -> float:
         """Return how long the stage took."""
         return (self.ended_ms - self.started_ms) / 1000
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Return what is logged of it."""
+        return {"stage_seconds": self.seconds, **self.workers}
 
 
 def time_of_files(root: Path, execution: Execution) -> int:

@@ -66,7 +66,7 @@ def record(
         **_circumstances(root, execution, timing),
         **(commit_tags(root) if commit is None else commit),
     }
-    points = [("stage_seconds", timing.seconds, 0)] if timing else []
+    points = [(name, value, 0) for name, value in timing.metrics.items()] if timing else []
     with (
         writing(root, expect) as (client, experiment),
         writer(lock_folder(root), local=not server()) as name,

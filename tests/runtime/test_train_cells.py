@@ -35,8 +35,8 @@ def workers(monkeypatch: pytest.MonkeyPatch) -> Workers:
     return here
 
 
-def trained(*cells: LinearCell, **settings: Any) -> list[Trained]:
-    return training_record.train_cells(train_linear, {"O1": cells}, **settings)
+def trained(*cells: LinearCell) -> list[Trained]:
+    return training_record.train_cells(train_linear, {"O1": cells})
 
 
 @pytest.mark.usefixtures("workers")
@@ -56,17 +56,6 @@ def test_cells_of_one_name_are_one_model_with_its_members_in_order() -> None:
             torch.testing.assert_close(item.model.state_dict()[name], value, rtol=0, atol=1e-6)
         assert item.history.values["loss"].shape == history.values["loss"].shape
         torch.testing.assert_close(item.metrics["largest"], metrics["largest"], rtol=0, atol=1e-6)
-
-
-def test_the_order_of_the_work_is_not_the_order_of_the_result(workers: Workers) -> None:
-    cells = [LinearCell("short", [0], window=2), LinearCell("long", [0], window=5)]
-    plain, by_cost = trained(*cells), trained(*cells, cost=lambda cell: cell.window)
-    assert workers.started == ["short", "long", "long", "short"]
-    assert [item.name for item in by_cost] == [item.name for item in plain] == ["short", "long"]
-    for one, other in zip(plain, by_cost, strict=True):
-        assert one.params == other.params
-        for name, value in one.model.state_dict().items():
-            assert torch.equal(other.model.state_dict()[name], value)
 
 
 @pytest.mark.usefixtures("workers")

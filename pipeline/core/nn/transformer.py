@@ -51,6 +51,11 @@ class TransformerConfig(Section):
         """Number of heads, d_model / d_head."""
         return self.d_model // self.d_head
 
+    def work(self, time: int) -> float:
+        """Return about how many products the layers need for a sequence of so many positions."""
+        pairs = time if self.attention == "softmax" or self.causal else self.d_head
+        return float(self.n_layers * time * self.d_model * (4 * self.d_model + 2 * pairs))
+
 
 class Attention(nn.Module):
     """Multi-head attention; W_Q, W_K, W_V map the stream to the heads, W_O maps back."""

@@ -30,9 +30,15 @@ NUMERIC = ("numpy", "pandas", "scipy", "scikit-learn", "torch")
 
 
 def map_cells(
-    function: Callable[[Cell], Result], cells: Sequence[Cell], address: str, description: str
-) -> list[Result]:
-    """Compute ``[function(cell) for cell in cells]`` on the workers of a scheduler.
+    function: Callable[[Cell], Result],
+    cells: Sequence[Cell],
+    address: str,
+    description: str,
+    done: Callable[[int, Result], None],
+) -> None:
+    """Compute ``function(cell)`` for each cell on the workers of a scheduler.
+
+    ``done`` takes the number of a cell and its result as soon as it has come.
 
     Raises ExecutionError where there is no scheduler or no worker, where one leaves for good, or
     where a worker has other code than this process; and the first error of a cell.
@@ -49,7 +55,7 @@ def map_cells(
         try:
             _refuse_empty(client, shown)
             _refuse_other_code(client, shown)
-            return _compute_all(client, function, cells, description)
+            _compute_all(client, function, cells, description, done)
         except KilledWorker as error:
             raise ExecutionError(
                 f"{description}: {SCHEDULER}: its workers were killed (out of memory?), or cannot "
@@ -129,26 +135,31 @@ def _refuse_other_code(client: Any, shown: str) -> None:
 
 
 def _compute_all(
-    client: Any, function: Callable[[Cell], Result], cells: Sequence[Cell], description: str
-) -> list[Result]:
+    client: Any,
+    function: Callable[[Cell], Result],
+    cells: Sequence[Cell],
+    description: str,
+    done: Callable[[int, Result], None],
+) -> None:
     from distributed import as_completed
 
-    own, results = code(), {}
+    own = code()
     size = max(1, len(cells) // MOST_TASKS)
     parts = [cells[k : k + size] for k in range(0, len(cells), size)]
     with progress.following(description, len(cells), "cells") as work:
         with warnings.catch_warnings(action="ignore"):  # large cells are no mistake here
             futures = client.map(partial(compute, own, function), parts, pure=False)
+        first = {future.key: number * size for number, future in enumerate(futures)}
         try:
             completed, seen = as_completed(futures), time.monotonic()
             while not completed.is_empty():
                 batch = completed.next_batch(block=False)
                 for future, part in zip(batch, client.gather(batch), strict=True):
-                    results[future.key] = part
+                    for number, result in enumerate(part, first[future.key]):
+                        done(number, result)
                     work.update(len(part))
                 seen = _refuse_abandoned(client, seen, description)
                 time.sleep(POLL_SECONDS)
-            return [result for future in futures for result in results[future.key]]
         finally:
             # An error or Ctrl-C leaves nothing to compute; with the scheduler gone there is none.
             if client.status == "running":

@@ -10,7 +10,7 @@ import threading
 import time
 from types import TracebackType
 
-from pipeline.runtime.compute import progress
+from pipeline.runtime.compute import account, progress
 
 PERIOD_SECONDS = 30.0
 # Before that, and while less is done, an estimate of what is left would say nothing.
@@ -47,7 +47,8 @@ class Heartbeat:
         ending = "done in" if kind is None else "failed after"
         if kind is not None and issubclass(kind, (KeyboardInterrupt, SystemExit)):
             ending = "stopped after"
-        self._say(f"{ending} {duration(self._elapsed())}")
+        cells = account.of_process.described()
+        self._say(f"{ending} {duration(self._elapsed())}{cells and f' ({cells})'}")
 
     def _elapsed(self) -> float:
         return time.monotonic() - self._started

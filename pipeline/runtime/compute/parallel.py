@@ -9,14 +9,17 @@ this package installed.
 import multiprocessing
 import os
 import threading
-from collections.abc import Callable, Iterable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from multiprocessing.connection import wait as wait_for
 from typing import Any, TypeVar
 
-from pipeline.runtime.compute import cores, numerics, progress
+from pipeline.runtime.compute import account, cores, numerics, progress
+from pipeline.runtime.kept.encoding import decode, encode
+from pipeline.runtime.kept.finished import Finished
 
 SCHEDULER = "ATTENTION_LAB_SCHEDULER"
 WORKERS = "ATTENTION_LAB_WORKERS"
@@ -68,35 +71,91 @@ def map_cells(
 ) -> list[Result]:
     """Compute ``[function(cell) for cell in cells]``, all cores busy, in the cells' order.
 
-    ``units`` is the total that the cells will :func:`report`; 0 counts finished cells instead. The
-    first error of a cell is raised here and ends the others.
+    Cells that were computed before are taken from where finished cells are kept. Of the others
+    those of the largest ``cost``, where cells have one, start first. ``units`` is the total that
+    the cells will :func:`report`, shared alike among them; 0 counts finished cells instead. The
+    first error of a cell is raised here and ends the others. A result is made of tensors, arrays,
+    models, and dataclasses of them (:mod:`pipeline.runtime.kept.encoding`).
     """
+    finished = Finished(_computing(function), cells)
+    results = finished.take()
+    account.of_process.kept += len(results)
+    missing = sorted(
+        (place for place in range(len(cells)) if place not in results),
+        key=lambda place: -getattr(cells[place], "cost", 0.0),
+    )
+
+    def done(number: int, content: bytes) -> None:
+        finished.keep(missing[number], content)
+        results[missing[number]] = decode(content)
+        account.of_process.computed += 1
+
+    if missing:
+        units = round(units * len(missing) / len(cells))
+        try:
+            _execute(function, [cells[place] for place in missing], description, units, done)
+        finally:
+            finished.close()
+    return [results[place] for place in range(len(cells))]
+
+
+def _computing(function: Any) -> Any:
+    """Return the function that makes the numbers, without what reports its progress."""
+    wrapped = isinstance(function, partial) and function.func is _reporting
+    return function.args[0] if wrapped else function
+
+
+def _execute(
+    function: Callable[[Cell], Any],
+    cells: Sequence[Cell],
+    description: str,
+    units: int,
+    done: Callable[[int, bytes], None],
+) -> None:
+    """Compute cells anywhere; ``done`` takes each result's number and bytes as it comes."""
     address = os.environ.get(SCHEDULER)
     if address:
         from pipeline.runtime.compute import cluster
 
-        return cluster.map_cells(function, cells, address, description)
-    return _map_on_processes(function, cells, description, units)
+        cluster.map_cells(partial(finish, function), cells, address, description, done)
+    else:
+        _map_on_processes(function, cells, description, units, done)
+
+
+def finish(function: Callable[[Cell], Any], cell: Cell) -> bytes:
+    """Compute one cell, at a worker, and return its result as bytes."""
+    return encode(function(cell))
+
+
+def _timed(function: Callable[[Cell], Any], cell: Cell) -> tuple[bytes, float]:
+    started = time.monotonic()
+    content = finish(function, cell)
+    return content, time.monotonic() - started
 
 
 def _map_on_processes(
-    function: Callable[[Cell], Result], cells: Sequence[Cell], description: str, units: int
-) -> list[Result]:
+    function: Callable[[Cell], Any],
+    cells: Sequence[Cell],
+    description: str,
+    units: int,
+    done: Callable[[int, bytes], None],
+) -> None:
     # The workers' libraries read it when they are loaded, which is before a worker's first line.
     numerics.set_environment()
     # forkserver: no copied threads or locks of this process, and torch is imported once for all.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["torch", "pipeline.runtime.compute.parallel"])
     ticks = context.SimpleQueue()
-    workers = min(worker_count(), len(cells)) or 1
+    workers, started = min(worker_count(), len(cells)), time.monotonic()
     pool = ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(ticks,))
-    futures: list[Future[Result]] = []
+    futures: dict[Future[tuple[bytes, float]], int] = {}
     unit = "steps" if units else "cells"
     try:
         with progress.following(description, units or len(cells), unit) as work:
-            futures += [pool.submit(function, cell) for cell in cells]
-            _follow(futures, ticks, work, bool(units))
-        return [future.result() for future in futures]
+            futures |= {
+                pool.submit(_timed, function, cell): number for number, cell in enumerate(cells)
+            }
+            _follow(futures, ticks, work, bool(units), done)
     except BrokenProcessPool as error:
         raise ExecutionError(
             f"{description}: a worker process was killed (out of memory?); "
@@ -108,20 +167,28 @@ def _map_on_processes(
             if not all(future.done() for future in futures):
                 process.terminate()
         pool.shutdown(wait=True, cancel_futures=True)
+        account.of_process.worker_seconds += workers * (time.monotonic() - started)
 
 
 def _follow(
-    futures: Iterable["Future[Any]"], ticks: Any, work: progress.Progress, by_units: bool
+    futures: Mapping["Future[tuple[bytes, float]]", int],
+    ticks: Any,
+    work: progress.Progress,
+    by_units: bool,
+    done: Callable[[int, bytes], None],
 ) -> None:
     pending = set(futures)
     while pending:
-        done, pending = wait(pending, timeout=POLL_SECONDS, return_when=FIRST_EXCEPTION)
-        for future in done:
-            future.result()
+        ended, pending = wait(pending, timeout=POLL_SECONDS, return_when=FIRST_EXCEPTION)
+        # What is finished is kept before an error of another ends it all.
+        for future in sorted(ended, key=lambda future: future.exception() is not None):
+            content, seconds = future.result()
+            account.of_process.busy_seconds += seconds
+            done(futures[future], content)
         moved = 0
         while not ticks.empty():
             moved += ticks.get()
-        work.update(moved if by_units else len(done))
+        work.update(moved if by_units else len(ended))
 
 
 def _start_worker(ticks: Any) -> None:

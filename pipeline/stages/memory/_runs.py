@@ -24,8 +24,8 @@ def read_power(inputs: Path, name: str) -> PowerDistributions:
 
 
 def train_sweep(sweep: Mapping[str, Sequence[Cell]]) -> Done:
-    """Train the cells of all experiments together, the widest first."""
-    trained = training_record.train_cells(train_cell, sweep, cost=lambda cell: cell.n_channels)
+    """Train the cells of all experiments together."""
+    trained = training_record.train_cells(train_cell, sweep)
     cells = [cell for group in sweep.values() for cell in group]
     return list(zip(cells, trained, strict=True))
 

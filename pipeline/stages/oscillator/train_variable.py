@@ -8,7 +8,7 @@ from pydantic import Field
 from pipeline.config import StageParams
 from pipeline.labs.oscillator.data.splits import Split
 from pipeline.labs.oscillator.train.forecast import train_forecaster
-from pipeline.labs.oscillator.train.studies import VariableTrainConfig, cost, variable_cells
+from pipeline.labs.oscillator.train.studies import VariableTrainConfig, variable_cells
 from pipeline.runtime import training_record
 from pipeline.runtime.formats import records
 
@@ -26,7 +26,7 @@ def run(params: Params, inputs: Path, out: Path) -> None:
         for part in ("train", "valid")
     )
     cells = variable_cells(params.train, train, valid)
-    trained = training_record.train_cells(train_forecaster, {"O5": cells}, cost=cost)
+    trained = training_record.train_cells(train_forecaster, {"O5": cells})
     example = train.states[:2, :-1].to(params.train.training.torch_dtype)
     trained[-1] = replace(trained[-1], register=params.train.register_as, example=example)
     training_record.write(out, trained)

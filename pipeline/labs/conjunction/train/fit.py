@@ -119,6 +119,11 @@ class FitCell:
         return self.config.steps
 
     @property
+    def cost(self) -> float:
+        """The bits that its members read in a training."""
+        return float(self.data.train.numel() * self.steps)
+
+    @property
     def params(self) -> Mapping[str, Any]:
         """What it is trained with."""
         return self.config.model_dump(mode="json")

@@ -130,6 +130,11 @@ class CapacityCell:
     rule: int | Criterion
 
     @property
+    def cost(self) -> float:
+        """The spins of as many patterns as the theory says."""
+        return self.d * 2.0**self.log2_theory
+
+    @property
     def power(self) -> int | None:
         """The power of F, or None for E3."""
         return self.rule if isinstance(self.rule, int) else None

@@ -93,6 +93,11 @@ class RecallCell:
         return self.training.steps
 
     @property
+    def cost(self) -> float:
+        """The members' steps; the alignment costs another pass through the model."""
+        return float(len(self.seeds) * self.steps * (2 if self.loss.alignment else 1))
+
+    @property
     def params(self) -> dict[str, Any]:
         """What the members are trained with, flat."""
         return {

@@ -44,6 +44,11 @@ class Cell:
         return self.engine.steps
 
     @property
+    def cost(self) -> float:
+        """The channels of all members over a training, which its time goes with."""
+        return float(self.n_channels * len(self.seeds) * self.steps)
+
+    @property
     def params(self) -> dict[str, Any]:
         """What it is trained with, flat."""
         return {

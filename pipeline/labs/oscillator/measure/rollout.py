@@ -36,6 +36,11 @@ class RolloutCell:
     window: Float[Tensor, "*member trajectory window 2"]
     steps: int
 
+    @property
+    def cost(self) -> float:
+        """Its products, about: each of the window's numbers meets each parameter at every step."""
+        return float(self.steps * self.window.numel() * self.model.parameters_per_member)
+
 
 def predict_rollouts(
     model: MemberModule, window: Float[Tensor, "*member trajectory window 2"], steps: int

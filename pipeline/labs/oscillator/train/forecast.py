@@ -9,6 +9,7 @@ from torch import Tensor
 
 from pipeline.config import Section
 from pipeline.core.nn.layers import MemberModule
+from pipeline.core.nn.transformer import TransformerConfig
 from pipeline.core.training.ensemble import History, TrainingConfig, train
 from pipeline.core.training.sampling import generators, minibatches
 
@@ -36,6 +37,14 @@ class ForecastCell:
     def steps(self) -> int:
         """Number of optimiser steps."""
         return self.training.steps
+
+    @property
+    def cost(self) -> float:
+        """The numbers of its layers' products over a training, about."""
+        layers = 1.0
+        if isinstance(self.config, TransformerConfig):
+            layers = self.config.work(self.train.shape[1])
+        return len(self.seeds) * self.steps * self.training.batch_size * layers
 
     @property
     def params(self) -> dict[str, Any]:

@@ -48,6 +48,11 @@ class PolishCell:
         return self.config.optimizer.iterations
 
     @property
+    def cost(self) -> float:
+        """Its Jacobians: all members have one shape."""
+        return float(self.steps)
+
+    @property
     def params(self) -> dict[str, Any]:
         """What it is polished with, for the record."""
         return self.config.model_dump(mode="json")

@@ -116,6 +116,14 @@ class RecipeCell:
         return self.recipe.training.steps
 
     @property
+    def cost(self) -> float:
+        """The numbers of its layers' products over a training, about."""
+        a_step = self.recipe.training.batch_size * self.recipe.transformer.work(
+            self.train.states.shape[1]
+        )
+        return len(self.seeds) * self.steps * a_step
+
+    @property
     def params(self) -> dict[str, Any]:
         """What it is trained with, for the record."""
         return self.recipe.model_dump(mode="json")

@@ -1,7 +1,7 @@
 """The trainings of the study's own experiments, O3 to O6: sections of params.yaml, and cells."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
@@ -119,12 +119,6 @@ def variable_cells(config: VariableTrainConfig, train: Split, valid: Split) -> l
         for name, shape in config.models.items()
         for seeds in grouped(config.seeds, config.members_per_cell)
     ]
-
-
-def cost(cell: ForecastCell) -> float:
-    """Estimate a transformer's work by the parameters of its layers."""
-    config: Any = cell.config
-    return float(config.n_layers * config.d_model**2)
 
 
 def linear_cell(config: LinearTrainConfig, train: Split, valid: Split) -> ForecastCell:

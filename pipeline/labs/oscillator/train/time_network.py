@@ -51,6 +51,11 @@ class TimeCell:
         return self.training.steps
 
     @property
+    def cost(self) -> float:
+        """The member's steps: all have one shape."""
+        return float(len(self.seeds) * self.steps)
+
+    @property
     def params(self) -> dict[str, Any]:
         """What it is trained with, for the record."""
         return {**self.model.model_dump(), **self.training.model_dump(mode="json")}

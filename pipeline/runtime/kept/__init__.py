@@ -1,0 +1,1 @@
+"""Cells of work that are kept: what was computed once is taken, not computed again."""
