@@ -12,8 +12,9 @@ from ruamel.yaml import YAML
 from soak import kills
 
 from pipeline.labs.oscillator.models.forecasters import FORECASTERS
-from pipeline.runtime import dag, smoke
+from pipeline.runtime import dag, files, smoke
 from pipeline.runtime.formats import saved_models
+from pipeline.runtime.kept import store
 from pipeline.tracking import runs as tracking_runs
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -172,3 +173,27 @@ def test_killed_in_the_midst_of_training_and_run_again_it_makes_the_same_bits(co
     bed.run("dvc", "repro", "-s", TRAINING)
     # This process has the store open.
     assert [fault for fault in kills.faults(bed) if "mlflow.db-" not in fault] == []
+
+
+def test_finished_cells_are_taken_with_the_same_bits_and_logged(
+    copy, client, tmp_path, monkeypatch
+):
+    monkeypatch.setenv(store.FOLDER, str(tmp_path / "cells"))
+    made = [files.md5(copy / "data" / TRAINING)]
+    experiment = client.get_experiment_by_name("attention-lab").experiment_id
+    metrics = []
+    for _ in range(2):
+        done = dvc(copy, "repro", "-f", "-s", TRAINING)
+        assert done.returncode == 0, done.stderr
+        made.append(files.md5(copy / "data" / TRAINING))
+        [run] = client.search_runs(
+            [experiment], f"tags.stage = '{TRAINING}' and tags.times = 'measured'",
+            order_by=["attributes.start_time DESC"], max_results=1,
+        )  # fmt: skip
+        metrics.append(run.data.metrics)
+    assert len(set(made)) == 1
+    cells = metrics[0]["cells_computed"]
+    assert cells > 1
+    assert [(m["cells_computed"], m["cells_kept"]) for m in metrics] == [(cells, 0), (0, cells)]
+    assert 0 <= metrics[0]["workers_idle_share"] < 1
+    assert "workers_idle_share" not in metrics[1]  # none was started

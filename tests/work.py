@@ -52,6 +52,22 @@ def train_seed(seed: int) -> tuple[dict[str, Tensor], History]:
     return model.state_dict(), history
 
 
+def train_short_and_endless() -> None:
+    """Train two cells of the package side by side: one of a few steps, one that never ends."""
+    from pipeline.labs.oscillator.train.forecast import ForecastCell, train_forecaster
+
+    states = torch.randn(20, 4, 2, generator=torch.Generator().manual_seed(0))
+    cells = [
+        ForecastCell(
+            name=name, kind=LinearWindow,
+            config=LinearWindowConfig(window=3, d_in=2, d_out=2), seeds=[0], loss="last",
+            training=TRAINING.model_copy(update={"steps": steps}), train=states, valid=states,
+        )
+        for name, steps in (("short", 6), ("endless", 10**9))
+    ]  # fmt: skip
+    parallel.map_cells(parallel.reporting(train_forecaster), cells, description="both")
+
+
 def same_bits(found: Any, expected: Any) -> bool:
     """Whether two lists of (parameters, history) are equal to the last bit."""
     return len(found) == len(expected) and all(

@@ -1,5 +1,8 @@
 """Cells that are kept: taken instead of computed, with the same bits, and never wrongly."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +12,7 @@ import pytest
 import torch
 import work
 
+from pipeline.__main__ import ROOT
 from pipeline.core.nn.linear import LinearWindow, LinearWindowConfig
 from pipeline.labs.oscillator.train.forecast import ForecastCell, train_forecaster
 from pipeline.runtime import fingerprint, training_record
@@ -167,6 +171,18 @@ def test_what_finished_before_an_error_is_kept(counted: Account) -> None:
         trained(cell([0]), broken)
     trained(cell([0]))
     assert (counted.computed, counted.kept) == (1, 1)
+
+
+def test_what_finished_before_a_kill_is_kept(counted: Account, folder: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", "import work; work.train_short_and_endless()"],
+        env=os.environ | {parallel.WORKERS: "2", "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"},
+    )
+    assert work.until(lambda: bool(list(folder.rglob("*.cell"))))
+    process.kill()
+    process.wait()
+    trained(cell([0], name="short"))
+    assert (counted.computed, counted.kept) == (0, 1)
 
 
 @pytest.mark.usefixtures("here")
