@@ -10,7 +10,7 @@ from pathlib import Path
 from pipeline import config
 from pipeline.runtime import dag, locks, orphans, provenance, smoke, verify
 from pipeline.runtime.checkout import dvc_files
-from pipeline.runtime.compute import heartbeat, numerics
+from pipeline.runtime.compute import device, heartbeat, numerics, parallel
 from pipeline.tracking import backfill, store, ui
 from pipeline.tracking.circumstances import Timing
 from pipeline.tracking.process import TrackingProcess
@@ -23,7 +23,6 @@ from pipeline.tracking.server.secrets import guard_output, one_line, redact
 def expected_errors() -> tuple[type[Exception], ...]:
     """Return the errors that are one line for the user; any other shows its traceback."""
     from pipeline.core.training.ensemble import DivergenceError
-    from pipeline.runtime.compute.parallel import ExecutionError
     from pipeline.runtime.files import ArtifactError
     from pipeline.runtime.fingerprint import FingerprintError
     from pipeline.runtime.runner import ChangedError
@@ -32,8 +31,9 @@ def expected_errors() -> tuple[type[Exception], ...]:
         config.ConfigError,
         ArtifactError,
         ChangedError,
+        device.DeviceError,
         DivergenceError,
-        ExecutionError,
+        parallel.ExecutionError,
         FingerprintError,
         locks.BusyError,
         store.TrackingError,
@@ -47,6 +47,7 @@ def run_stage(name: str, root: Path) -> None:
     started = milliseconds()
     orphans.end_with_dvc()
     numerics.set_environment()  # before any numeric library is loaded
+    tell_device(name)
     # It imports MLflow while torch is imported here.
     with heartbeat.Heartbeat(name) as beat, TrackingProcess(root) as process:
         gc.disable()  # Python would look through all objects of torch for garbage meanwhile
@@ -58,6 +59,15 @@ def run_stage(name: str, root: Path) -> None:
             runner.run(name, root)
             beat.doing = "logging to MLflow"
             track(name, root, process, Timing(started, milliseconds()))
+
+
+def tell_device(name: str) -> None:
+    """Say in a stage's log what its cells train on, where it is not the CPU.
+
+    Raises ExecutionError or DeviceError for a word in the environment that cannot be followed.
+    """
+    if (told := parallel.check_environment()) != device.CPU:
+        print(f"{name}: trains on {told}", file=sys.stderr, flush=True)
 
 
 def milliseconds() -> int:

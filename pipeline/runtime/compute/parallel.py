@@ -16,7 +16,7 @@ from functools import partial
 from multiprocessing.connection import wait as wait_for
 from typing import Any, TypeVar
 
-from pipeline.runtime.compute import cores, numerics, progress
+from pipeline.runtime.compute import cores, device, numerics, progress
 
 SCHEDULER = "ATTENTION_LAB_SCHEDULER"
 WORKERS = "ATTENTION_LAB_WORKERS"
@@ -32,14 +32,31 @@ class ExecutionError(RuntimeError):
     """Cells of work could not be run; the message is one line for the user."""
 
 
-def worker_count() -> int:
-    """Number of worker processes: the environment's word, else the cores this process may use."""
+def worker_count(function: object = None) -> int:
+    """Number of worker processes: the environment's word, else the cores this process may use.
+
+    For a :func:`reporting` ``function`` that trains on cards: one a card, which several processes
+    would only share.
+    """
     given = os.environ.get(WORKERS)
     if given is None:
-        return cores.available()
+        trains = isinstance(function, partial) and function.func is _reporting
+        on_cards = trains and device.chosen() == device.CUDA
+        return len(device.cards()) if on_cards else cores.available()
     if not given.isdecimal() or int(given) < 1:
         raise ExecutionError(f"{WORKERS} must be a whole number >= 1, got {given!r}")
     return int(given)
+
+
+def check_environment() -> str:
+    """Return the device that cells train on, in words, before any work.
+
+    Raises ExecutionError or DeviceError for a word in the environment that cannot be followed.
+    """
+    worker_count()
+    if not os.environ.get(SCHEDULER):  # whose workers have the cards
+        device.chosen()
+    return device.described()
 
 
 def report(units: int = 1) -> None:
@@ -55,8 +72,8 @@ def reporting(
     return partial(_reporting, function)
 
 
-def _reporting(function: Callable[[Cell, Callable[[], None]], Result], cell: Cell) -> Result:
-    return function(cell, report)
+def _reporting(function: Callable[..., Result], cell: Cell) -> Result:
+    return function(cell, report, **device.keywords())
 
 
 def map_cells(
@@ -88,7 +105,7 @@ def _map_on_processes(
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["torch", "pipeline.runtime.compute.parallel"])
     ticks = context.SimpleQueue()
-    workers = min(worker_count(), len(cells)) or 1
+    workers = min(worker_count(function), len(cells)) or 1
     pool = ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(ticks,))
     futures: list[Future[Result]] = []
     unit = "steps" if units else "cells"
