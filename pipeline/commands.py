@@ -10,7 +10,7 @@ from pathlib import Path
 from pipeline import config
 from pipeline.runtime import dag, locks, orphans, provenance, smoke, verify
 from pipeline.runtime.checkout import dvc_files
-from pipeline.runtime.compute import account, heartbeat, numerics
+from pipeline.runtime.compute import account, device, heartbeat, numerics, parallel
 from pipeline.runtime.kept import store as stores
 from pipeline.tracking import backfill, store, ui
 from pipeline.tracking.circumstances import Timing
@@ -24,20 +24,19 @@ from pipeline.tracking.server.secrets import guard_output, one_line, redact
 def expected_errors() -> tuple[type[Exception], ...]:
     """Return the errors that are one line for the user; any other shows its traceback."""
     from pipeline.core.training.ensemble import DivergenceError
-    from pipeline.runtime.compute.parallel import ExecutionError
     from pipeline.runtime.files import ArtifactError
     from pipeline.runtime.fingerprint import FingerprintError
-    from pipeline.runtime.kept.store import StoreError
     from pipeline.runtime.runner import ChangedError
 
     return (
         config.ConfigError,
         ArtifactError,
         ChangedError,
+        device.DeviceError,
         DivergenceError,
-        ExecutionError,
+        parallel.ExecutionError,
         FingerprintError,
-        StoreError,
+        stores.StoreError,
         locks.BusyError,
         store.TrackingError,
         dvc_files.DvcFileError,
@@ -50,6 +49,7 @@ def run_stage(name: str, root: Path) -> None:
     started = milliseconds()
     orphans.end_with_dvc()
     numerics.set_environment()  # before any numeric library is loaded
+    tell_device(name)
     # It imports MLflow while torch is imported here.
     with heartbeat.Heartbeat(name) as beat, TrackingProcess(root) as process:
         gc.disable()  # Python would look through all objects of torch for garbage meanwhile
@@ -62,6 +62,15 @@ def run_stage(name: str, root: Path) -> None:
             beat.doing = "logging to MLflow"
             workers = account.of_process.metrics()
             track(name, root, process, Timing(started, milliseconds(), workers))
+
+
+def tell_device(name: str) -> None:
+    """Say in a stage's log what its cells train on, where it is not the CPU.
+
+    Raises ExecutionError, DeviceError or StoreError for a word in the environment that cannot be followed.
+    """
+    if (told := parallel.check_environment()) != device.CPU:
+        print(f"{name}: trains on {told}", file=sys.stderr, flush=True)
 
 
 def milliseconds() -> int:

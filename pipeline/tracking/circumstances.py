@@ -18,6 +18,7 @@ from typing import Any
 
 from pipeline.runtime import dag
 from pipeline.runtime.checkout import git
+from pipeline.runtime.compute import device
 from pipeline.runtime.files import CACHE, md5
 from pipeline.runtime.provenance import Execution
 
@@ -66,8 +67,9 @@ def time_of_files(root: Path, execution: Execution) -> int:
 
 
 def machine_tags() -> dict[str, str]:
-    """Return what this machine is: its processor's model and its Python."""
-    return {"processor": processor(), "python": platform.python_version()}
+    """Return what this machine is: its processor's model, its Python, and what cells train on."""
+    known = {"processor": processor(), "python": platform.python_version()}
+    return known | {"device": device.described()}
 
 
 def processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:

@@ -128,7 +128,7 @@ def train(
             steps.append(step + 1)
             for name, value in recorded.items():
                 history.setdefault(name, []).append(value.to(torch.float64))
-    return History(steps, {name: torch.stack(values) for name, values in history.items()})
+    return History(steps, {name: torch.stack(values).cpu() for name, values in history.items()})
 
 
 def _step(

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pipeline
-from pipeline.runtime.compute import numerics, progress
+from pipeline.runtime.compute import device, numerics, progress
 from pipeline.runtime.compute.parallel import SCHEDULER, Cell, ExecutionError, Result
 
 POLL_SECONDS = 0.05
@@ -204,6 +204,7 @@ def code() -> dict[str, str]:
         "code": digest.hexdigest()[:16],
         "Python": ".".join(platform.python_version_tuple()[:2]),
         **{name: _version(name) for name in NUMERIC},
+        device.DEVICE: device.asked(),
     }
 
 

@@ -21,6 +21,8 @@ ONE_THREAD = (
     "VECLIB_MAXIMUM_THREADS",
     "NUMEXPR_NUM_THREADS",
 )
+# cuBLAS adds in one order only with a fixed workspace; torch refuses to multiply without one.
+FIXED_WORKSPACE = {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
 OVERRULING = ("MKL_DOMAIN_NUM_THREADS",)  # MKL's numbers for parts of it
 # glibc's mallopt(3), and the values that keep every freed array for the next.
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
@@ -35,7 +37,7 @@ def set_environment(environment: MutableMapping[str, str] = os.environ) -> None:
     To be called before they are loaded: OpenBLAS starts its threads then, and fails where a
     container allows fewer.
     """
-    environment.update(dict.fromkeys(ONE_THREAD, "1"))
+    environment.update(dict.fromkeys(ONE_THREAD, "1") | FIXED_WORKSPACE)
     for name in OVERRULING:
         environment.pop(name, None)
 

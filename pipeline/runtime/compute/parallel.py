@@ -17,9 +17,8 @@ from functools import partial
 from multiprocessing.connection import wait as wait_for
 from typing import Any, TypeVar
 
-from pipeline.runtime.compute import account, cores, numerics, progress
-from pipeline.runtime.kept.encoding import decode, encode
-from pipeline.runtime.kept.finished import Finished
+from pipeline.runtime.compute import account, cores, device, numerics, progress
+from pipeline.runtime.kept import store
 
 SCHEDULER = "ATTENTION_LAB_SCHEDULER"
 WORKERS = "ATTENTION_LAB_WORKERS"
@@ -35,14 +34,33 @@ class ExecutionError(RuntimeError):
     """Cells of work could not be run; the message is one line for the user."""
 
 
-def worker_count() -> int:
-    """Number of worker processes: the environment's word, else the cores this process may use."""
+def worker_count(function: object = None) -> int:
+    """Number of worker processes: the environment's word, else the cores this process may use.
+
+    For a :func:`reporting` ``function`` that trains on cards: one a card, which several processes
+    would only share.
+    """
     given = os.environ.get(WORKERS)
     if given is None:
-        return cores.available()
+        trains = isinstance(function, partial) and function.func is _reporting
+        on_cards = trains and device.chosen() == device.CUDA
+        return len(device.cards()) if on_cards else cores.available()
     if not given.isdecimal() or int(given) < 1:
         raise ExecutionError(f"{WORKERS} must be a whole number >= 1, got {given!r}")
     return int(given)
+
+
+def check_environment() -> str:
+    """Return the device that cells train on, in words, before any work.
+
+    Raises ExecutionError, DeviceError or StoreError for a word in the environment that cannot be
+    followed.
+    """
+    worker_count()
+    store.configured()
+    if not os.environ.get(SCHEDULER):  # whose workers have the cards
+        device.chosen()
+    return device.described()
 
 
 def report(units: int = 1) -> None:
@@ -58,8 +76,8 @@ def reporting(
     return partial(_reporting, function)
 
 
-def _reporting(function: Callable[[Cell, Callable[[], None]], Result], cell: Cell) -> Result:
-    return function(cell, report)
+def _reporting(function: Callable[..., Result], cell: Cell) -> Result:
+    return function(cell, report, **device.keywords())
 
 
 def map_cells(
@@ -77,6 +95,10 @@ def map_cells(
     first error of a cell is raised here and ends the others. A result is made of tensors, arrays,
     models, and dataclasses of them (:mod:`pipeline.runtime.kept.encoding`).
     """
+    # Here, since they import torch, which the shell does not need.
+    from pipeline.runtime.kept.encoding import decode
+    from pipeline.runtime.kept.finished import Finished
+
     finished = Finished(_computing(function), cells)
     results = finished.take()
     account.of_process.kept += len(results)
@@ -124,6 +146,8 @@ def _execute(
 
 def finish(function: Callable[[Cell], Any], cell: Cell) -> bytes:
     """Compute one cell, at a worker, and return its result as bytes."""
+    from pipeline.runtime.kept.encoding import encode
+
     return encode(function(cell))
 
 
@@ -146,7 +170,7 @@ def _map_on_processes(
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["torch", "pipeline.runtime.compute.parallel"])
     ticks = context.SimpleQueue()
-    workers, started = min(worker_count(), len(cells)), time.monotonic()
+    workers, started = min(worker_count(function), len(cells)), time.monotonic()
     pool = ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(ticks,))
     futures: dict[Future[tuple[bytes, float]], int] = {}
     unit = "steps" if units else "cells"

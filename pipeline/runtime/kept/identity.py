@@ -15,6 +15,7 @@ from typing import Any
 
 import pipeline
 from pipeline.runtime import dag, fingerprint
+from pipeline.runtime.compute import device
 from pipeline.runtime.kept.content import Digest
 
 ROOT = Path(pipeline.__file__).resolve().parent.parent
@@ -31,7 +32,7 @@ class Identity:
     def keys(self, function: Any, cells: Sequence[Any]) -> list[str]:
         """Return the cells' keys; ContentError, FingerprintError if they cannot be told."""
         contents = [self._digest.of((function, cell)) for cell in cells]
-        surroundings = (self.code(), processor())
+        surroundings = (self.code(), processor(), device.described())
         return [
             hashlib.sha256("\n".join((content, *surroundings)).encode()).hexdigest()
             for content in contents

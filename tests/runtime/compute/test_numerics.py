@@ -20,7 +20,11 @@ FOUR = dict.fromkeys((*numerics.ONE_THREAD, *numerics.OVERRULING), "4")
 def test_the_environment_gets_one_thread_whatever_it_said() -> None:
     environment = {"HOME": "/home/a", "MKL_DOMAIN_NUM_THREADS": "MKL_BLAS=4"} | FOUR
     numerics.set_environment(environment)
-    assert environment == {"HOME": "/home/a"} | dict.fromkeys(numerics.ONE_THREAD, "1")
+    assert environment == {
+        "HOME": "/home/a",
+        **dict.fromkeys(numerics.ONE_THREAD, "1"),
+        **numerics.FIXED_WORKSPACE,
+    }
 
 
 # What is loaded before and after the call, with the user's four threads a library.

@@ -42,7 +42,7 @@ class _Quotients(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
         present, inverse, quotients = ctx.saved_tensors
         queries = inverse.shape[-1]
-        both = torch.empty(*inverse.shape[:-1], 2 * queries, dtype=inverse.dtype)
+        both = inverse.new_empty(*inverse.shape[:-1], 2 * queries)
         of_weighted = torch.mul(gradients[0], inverse, out=both[..., queries:])
         torch.mul(of_weighted, quotients, out=both[..., :queries])
         gradient = both.transpose(-1, -2) @ present

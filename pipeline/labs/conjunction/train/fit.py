@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from pipeline.bounds import Steps
 from pipeline.config import Section
+from pipeline.core.device import CPU, moved
 from pipeline.core.nn.layers import MemberModule
 from pipeline.core.training.ensemble import History, TrainingConfig, train
 from pipeline.core.training.optimizers import OptimizerConfig
@@ -159,12 +160,16 @@ def cells(
     ]
 
 
-def fit(cell: FitCell, on_step: Callable[[], None] | None = None) -> tuple[MemberModule, History]:
+def fit(
+    cell: FitCell,
+    on_step: Callable[[], None] | None = None,
+    device: torch.device = CPU,
+) -> tuple[MemberModule, History]:
     """Train one cell; the history holds loss and accuracy of training and validation."""
-    data, config = cell.data, cell.config
+    data, config = moved(cell.data, device), cell.config
     training = config.training(data.train.shape[1])
     dtype = training.torch_dtype
-    model = config.build(data.train.shape[2], generators(cell.seeds, INIT)).to(dtype)
+    model = config.build(data.train.shape[2], generators(cell.seeds, INIT)).to(device, dtype)
     x, x_valid = encode(model, data.train), encode(model, data.valid)
     y, y_valid = (label(bits, data.targets).to(dtype) for bits in (data.train, data.valid))
     dropout = generators(cell.seeds, DROPOUT)
@@ -182,4 +187,4 @@ def fit(cell: FitCell, on_step: Callable[[], None] | None = None) -> tuple[Membe
         }
 
     history = train(model, loss, repeat(x), training, evaluate=evaluate, on_step=on_step)
-    return model, history
+    return model.to(CPU), history

@@ -13,6 +13,7 @@ no step of size gamma in (0, 2] goes uphill.
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+from torch.nn import functional
 
 from pipeline.labs.energy.data.patterns import (
     require_beta,
@@ -40,7 +41,7 @@ def attention(
 ) -> Float[Tensor, "*member state pattern"]:
     """Return softmax(beta X^T xi), the weight of each pattern in a state's update."""
     _check(states, patterns, beta)
-    return (beta * states @ patterns.mT).softmax(-1)
+    return _weights(states, patterns, beta)
 
 
 def update(
@@ -56,19 +57,19 @@ def update(
 
 
 def retrieve(
-    states: Float[Tensor, "state d"],
-    patterns: Float[Tensor, "pattern d"],
+    states: Float[Tensor, "*member state d"],
+    patterns: Float[Tensor, "*member pattern d"],
     beta: float,
-    *,
-    chunk: int,
-) -> Float[Tensor, "state d"]:
-    """Update many states, ``chunk`` at a time: no more than their weights are held at once."""
+) -> Float[Tensor, "*member state d"]:
+    """Update many states by torch's fused attention, which never holds their weights.
+
+    The same numbers as :func:`update` to rounding.
+    """
     _check(states, patterns, beta)
-    keys = beta * patterns.mT
-    result = torch.empty_like(states)
-    for part, out in zip(states.split(chunk), result.split(chunk), strict=True):
-        torch.mm((part @ keys).softmax(-1), patterns, out=out)
-    return result
+    # Its fast form takes [batch, head, time, d].
+    queries, keys = (x.reshape(-1, 1, *x.shape[-2:]) for x in (states, patterns))
+    out = functional.scaled_dot_product_attention(queries, keys, keys, scale=beta)
+    return out.reshape(states.shape)
 
 
 def fixed_points(
@@ -80,8 +81,10 @@ def fixed_points(
     max_steps: int,
 ) -> tuple[Float[Tensor, "*member state d"], int]:
     """Update until no state moves by more than ``tolerance``; return the states and the steps."""
+    # Once: averages of finite patterns are finite, and the check is a quarter of a small update.
+    _check(states, patterns, beta)
     for step in range(max_steps):
-        after = update(states, patterns, beta)
+        after = _weights(states, patterns, beta) @ patterns
         moved = (after - states).norm(dim=-1).max()
         states = after
         if moved <= tolerance:
@@ -139,6 +142,10 @@ def basins(
         label[near & (label < 0)] = len(attractors)
         attractors = torch.cat([attractors, first])
     return attractors, label
+
+
+def _weights(states: Tensor, patterns: Tensor, beta: float) -> Tensor:
+    return (beta * states @ patterns.mT).softmax(-1)
 
 
 def _check(states: Tensor, patterns: Tensor, beta: float) -> None:

@@ -68,7 +68,7 @@ def head_energy(
     """Return each query's energy over the keys it sees (queries at the last positions)."""
     scores = query @ key.transpose(-1, -2)
     beta = 1 / math.sqrt(query.shape[-1])
-    seen = visible(scores.shape[-2], scores.shape[-1], causal)
+    seen = visible(scores.shape[-2], scores.shape[-1], causal).to(scores.device)
     square = query.square().sum(-1) / 2
     if kind == "softmax":
         return square - (beta * scores).masked_fill(~seen, -torch.inf).logsumexp(-1) / beta

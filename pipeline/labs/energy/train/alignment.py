@@ -32,7 +32,8 @@ def alignment(
     pattern = cache[f"layer_{layer}.pattern"]
     if model.config.attention == "linear":
         # The linear pattern holds (k.q) / (n sqrt(d_head)): beta / n times the scores.
-        pattern = pattern * visible(pattern.shape[-2], pattern.shape[-1], model.config.causal)
+        seen = visible(pattern.shape[-2], pattern.shape[-1], model.config.causal)
+        pattern = pattern * seen.to(pattern.device)
     gradient = q - pattern @ k
     members, batch, heads, time, d_head = q.shape
     joined = z.transpose(2, 3).reshape(members, batch * time, heads * d_head)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from pipeline.bounds import Layers, Members, NonNegative, Size
 from pipeline.config import Section, Seeds
+from pipeline.core.device import CPU, moved
 from pipeline.core.nn.transformer import Transformer, TransformerConfig
 from pipeline.core.training.ensemble import History, TrainingConfig, train
 from pipeline.core.training.sampling import generators
@@ -127,12 +128,14 @@ def untrained(config: TransformerConfig, seeds: Sequence[int], dtype: torch.dtyp
     return Transformer(config, generators(seeds)).to(dtype)
 
 
-def train_cell(cell: RecallCell, on_step: Callable[[], None]) -> tuple[Transformer, History]:
+def train_cell(
+    cell: RecallCell, on_step: Callable[[], None], device: torch.device = CPU
+) -> tuple[Transformer, History]:
     """Train the members of a cell on fresh sequences; validation accuracy and alignment beside."""
     dtype = cell.training.torch_dtype
-    model = untrained(cell.model, cell.seeds, dtype)
+    model = untrained(cell.model, cell.seeds, dtype).to(device)
     valid = recall.draw(cell.task, cell.validation, generators(cell.seeds, purpose=2))
-    valid = recall.Sequences(valid.tokens.to(dtype), valid.answers)
+    valid = moved(recall.Sequences(valid.tokens.to(dtype), valid.answers), device)
 
     def loss(model: Transformer, batch: recall.Sequences) -> Tensor:
         cache: dict[str, Tensor] | None = {} if cell.loss.alignment else None
@@ -152,5 +155,7 @@ def train_cell(cell: RecallCell, on_step: Callable[[], None]) -> tuple[Transform
             "alignment": mean_alignment(model, cache),
         }
 
-    batches = recall.batches(cell.task, cell.training.batch_size, generators(cell.seeds, purpose=1))
-    return model, train(model, loss, batches, cell.training, evaluate=evaluate, on_step=on_step)
+    drawn = recall.batches(cell.task, cell.training.batch_size, generators(cell.seeds, purpose=1))
+    batches = (moved(batch, device) for batch in drawn)
+    history = train(model, loss, batches, cell.training, evaluate=evaluate, on_step=on_step)
+    return model.to(CPU), history

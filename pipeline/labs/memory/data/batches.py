@@ -86,10 +86,14 @@ def minibatches(
     objective: Objective,
     dtype: torch.dtype,
 ) -> Iterator[Batch]:
-    """Go through the sampled contexts for ever, in their order, a batch at a time."""
+    """Go through the sampled contexts for ever, in their order, a batch at a time.
+
+    Distributions and contexts stand on one device, and so do the batches.
+    """
     members, count, _ = triples.shape
-    weight = torch.full((members, batch_size), 1 / batch_size, dtype=dtype)
-    none = torch.zeros(members, dtype=dtype)
+    device = triples.device
+    weight = torch.full((members, batch_size), 1 / batch_size, dtype=dtype, device=device)
+    none = torch.zeros(members, dtype=dtype, device=device)
     first = _first_tokens(distributions)
     # Casting a distribution and taking its entropies at every step would cost as much as the step.
     tables = [] if _certain(distributions) else [one.conditional.to(dtype) for one in distributions]

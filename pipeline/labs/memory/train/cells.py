@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from pipeline.core.device import CPU, moved
 from pipeline.core.training.ensemble import History, train
 from pipeline.core.training.sampling import generators
 from pipeline.labs.memory.data import batches
@@ -87,11 +88,13 @@ def make_cell(
     )  # fmt: skip
 
 
-def train_cell(cell: Cell, on_step: Callable[[], None] | None = None) -> Result:
+def train_cell(
+    cell: Cell, on_step: Callable[[], None] | None = None, device: torch.device = CPU
+) -> Result:
     """Train one cell."""
     config, engine = cell.engine.training(), cell.engine
     dtype = config.torch_dtype
-    model = AttentionMemory(cell.config, generators(cell.seeds)).to(dtype)
+    model = AttentionMemory(cell.config, generators(cell.seeds)).to(device, dtype)
     triples = batches.sampled_contexts(
         cell.distributions, engine.eval_contexts, generators(cell.seeds, SAMPLES)
     )
@@ -99,11 +102,15 @@ def train_cell(cell: Cell, on_step: Callable[[], None] | None = None) -> Result:
     late: LateAccuracy | None = None
     if isinstance(engine, MinibatchConfig):
         data = batches.minibatches(
-            cell.distributions, triples, engine.batch_size, cell.objective, dtype
+            [moved(one, device) for one in cell.distributions],
+            triples.to(device),
+            engine.batch_size,
+            cell.objective,
+            dtype,
         )
         late = LateAccuracy(config.steps - engine.eval_batches)
     else:
-        data = repeat(batches.full_batch(cell.distributions, dtype))
+        data = repeat(moved(batches.full_batch(cell.distributions, dtype), device))
     latest: list[Batch] = []
 
     def loss(model: AttentionMemory, batch: Batch) -> Tensor:
@@ -116,6 +123,7 @@ def train_cell(cell: Cell, on_step: Callable[[], None] | None = None) -> Result:
         return {"accuracy": full_batch.accuracy(model, latest[0])}
 
     history = train(model, loss, data, config, evaluate=evaluate, on_step=on_step)
+    model.to(CPU)
     # Measures are taken in float64, whatever the training's precision.
     double, whole = in_float64(model), batches.full_batch(cell.distributions, torch.float64)
     measures = measured(double, whole)
@@ -139,7 +147,7 @@ class LateAccuracy:
 
     def mean(self) -> Float[Tensor, " member"]:
         """Return each member's mean."""
-        return torch.stack(self.accuracies).double().mean(0)
+        return torch.stack(self.accuracies).double().mean(0).cpu()
 
 
 def in_float64(model: AttentionMemory) -> AttentionMemory:

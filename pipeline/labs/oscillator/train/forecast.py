@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from pipeline.config import Section
+from pipeline.core.device import CPU
 from pipeline.core.nn.layers import MemberModule
 from pipeline.core.nn.transformer import TransformerConfig
 from pipeline.core.training.ensemble import History, TrainingConfig, train
@@ -81,12 +83,14 @@ def squared_error(model: MemberModule, batch: Windows, kind: LossKind) -> Float[
 
 
 def train_forecaster(
-    cell: ForecastCell, on_step: Callable[[], None] | None = None
+    cell: ForecastCell,
+    on_step: Callable[[], None] | None = None,
+    device: torch.device = CPU,
 ) -> tuple[MemberModule, History]:
     """Train one cell; the history holds the training and validation losses."""
     dtype = cell.training.torch_dtype
-    model = cell.kind(cell.config, generators(cell.seeds, purpose=0)).to(dtype)
-    data, valid = cell.train.to(dtype), cell.valid.to(dtype)
+    model = cell.kind(cell.config, generators(cell.seeds, purpose=0)).to(device, dtype)
+    data, valid = cell.train.to(device, dtype), cell.valid.to(device, dtype)
 
     def batches() -> Iterator[Windows]:
         streams = generators(cell.seeds, purpose=1)
@@ -110,4 +114,4 @@ def train_forecaster(
         evaluate=evaluate,
         on_step=on_step,
     )
-    return model, history
+    return model.to(CPU), history

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from pipeline.bounds import Count
 from pipeline.config import Section
+from pipeline.core.device import CPU
 from pipeline.core.training.levenberg_marquardt import LevenbergMarquardtConfig, minimise
 from pipeline.labs.oscillator.data.splits import Split
 from pipeline.labs.oscillator.train.recipe import POLISHED, Model, weights
@@ -66,13 +67,16 @@ def residual(model: nn.Module, sample: tuple[Tensor, ...]) -> Float[Tensor, " ch
 
 
 def polish(
-    cell: PolishCell, on_step: Callable[[], None] | None = None
+    cell: PolishCell,
+    on_step: Callable[[], None] | None = None,
+    device: torch.device = CPU,
 ) -> tuple[Model, None, dict[str, Float[Tensor, " member"]]]:
     """Return the finished model, in float64, no loss curve, and its final ``loss``."""
-    model, count = cell.model.double(), cell.config.samples
-    samples = (cell.data.states[:count].contiguous(), weights(cell.data, "energy")[:count])
+    model, count = cell.model.to(device, torch.float64), cell.config.samples
+    states, weight = cell.data.states, weights(cell.data, "energy")
+    samples = (states[:count].to(device).contiguous(), weight[:count].to(device))
     history = minimise(model, residual, samples, cell.config.optimizer, on_step)
-    return model, None, {"loss": torch.tensor([history[-1]], dtype=torch.float64)}
+    return model.to(CPU), None, {"loss": torch.tensor([history[-1]], dtype=torch.float64)}
 
 
 def polish_cells(

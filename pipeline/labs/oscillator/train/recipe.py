@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from pipeline.bounds import Layers, Members, Size
 from pipeline.config import Section, Seeds
+from pipeline.core.device import CPU
 from pipeline.core.nn.attention import Kind
 from pipeline.core.nn.transformer import Transformer, TransformerConfig
 from pipeline.core.training.ensemble import History, TrainingConfig, train
@@ -161,13 +162,20 @@ def weighted_error(model: nn.Module, batch: Batch) -> Float[Tensor, " member"]:
 
 
 def train_recipe(
-    cell: RecipeCell, on_step: Callable[[], None] | None = None
+    cell: RecipeCell,
+    on_step: Callable[[], None] | None = None,
+    device: torch.device = CPU,
 ) -> tuple[Model, History]:
     """Train the cell's members, stacked, and return them with their history."""
     recipe, dtype = cell.recipe, cell.recipe.training.torch_dtype
-    model = recipe.kind(recipe.transformer, generators(cell.seeds, purpose=0)).to(dtype)
-    states, weight = cell.train.states.to(dtype), weights(cell.train, recipe.loss).to(dtype)
-    held = (cell.valid.states.to(dtype), weights(cell.valid, "energy").to(dtype))
+    model = recipe.kind(recipe.transformer, generators(cell.seeds, purpose=0)).to(device, dtype)
+    states, weight, *held = (
+        values.to(device, dtype)
+        for values in (
+            cell.train.states, weights(cell.train, recipe.loss),
+            cell.valid.states, weights(cell.valid, "energy"),
+        )
+    )  # fmt: skip
 
     def batches() -> Iterator[Batch]:
         streams = generators(cell.seeds, purpose=1)
@@ -190,7 +198,7 @@ def train_recipe(
         on_step=on_step,
         optimizer=optimizer(model, recipe),
     )
-    return model, history
+    return model.to(CPU), history
 
 
 def optimizer(model: Model, recipe: RecipeConfig) -> CombinedOptimizer:

@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from jaxtyping import Float
 from pydantic import model_validator
 from torch import Tensor
 
 from pipeline.config import Section, Seeds
+from pipeline.core.device import CPU
 from pipeline.core.nn.mlp import MLP, MLPConfig
 from pipeline.core.training.ensemble import History, TrainingConfig, train
 from pipeline.core.training.sampling import generators, minibatches
@@ -76,12 +78,14 @@ def time_cells(config: TimeNetworkConfig, data: TimeTriples) -> list[TimeCell]:
 
 
 def train_time_network(
-    cell: TimeCell, on_step: Callable[[], None] | None = None
+    cell: TimeCell,
+    on_step: Callable[[], None] | None = None,
+    device: torch.device = CPU,
 ) -> tuple[MLP, History]:
     """Train the network on squared errors."""
     dtype = cell.training.torch_dtype
-    model = MLP(cell.model, generators(cell.seeds, purpose=0)).to(dtype)
-    inputs, targets = cell.data.inputs.to(dtype), cell.data.targets.to(dtype)
+    model = MLP(cell.model, generators(cell.seeds, purpose=0)).to(device, dtype)
+    inputs, targets = (x.to(device, dtype) for x in (cell.data.inputs, cell.data.targets))
 
     def batches() -> Iterator[tuple[Tensor, Tensor]]:
         streams = generators(cell.seeds, purpose=1)
@@ -92,4 +96,5 @@ def train_time_network(
         x, y = batch
         return (model(x) - y).square().sum(-1).mean(1)
 
-    return model, train(model, loss, batches(), cell.training, on_step=on_step)
+    history = train(model, loss, batches(), cell.training, on_step=on_step)
+    return model.to(CPU), history

@@ -44,12 +44,14 @@ def test_the_descent_inequality_holds_for_every_gamma_up_to_two(memory, beta, ga
     assert bool((after - before <= bound + rounding(before, after)).all())
 
 
-@given(memory=memories(), beta=BETAS, chunk=st.integers(1, 7))
-def test_states_may_be_updated_in_chunks(memory, beta, chunk):
+@given(memory=memories(), beta=BETAS)
+def test_many_states_are_updated_as_one_is(memory, beta):
     patterns, states = memory
-    found = continuous.retrieve(states[0], patterns[0], beta, chunk=chunk)
+    found = continuous.retrieve(states, patterns, beta)
     # Rounding as above.
-    assert torch.allclose(found, continuous.update(states, patterns, beta)[0], rtol=0, atol=1e-11)
+    assert torch.allclose(found, continuous.update(states, patterns, beta), rtol=0, atol=1e-11)
+    one = continuous.retrieve(states[0], patterns[0], beta)
+    assert torch.allclose(one, found[0], rtol=0, atol=1e-11)
 
 
 def test_above_two_steps_go_uphill():
