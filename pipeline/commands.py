@@ -67,7 +67,8 @@ def run_stage(name: str, root: Path) -> None:
 def tell_device(name: str) -> None:
     """Say in a stage's log what its cells train on, where it is not the CPU.
 
-    Raises ExecutionError, DeviceError or StoreError for a word in the environment that cannot be followed.
+    Raises ExecutionError, DeviceError or StoreError for a word in the environment that cannot be
+    followed.
     """
     if (told := parallel.check_environment()) != device.CPU:
         print(f"{name}: trains on {told}", file=sys.stderr, flush=True)

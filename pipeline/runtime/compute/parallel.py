@@ -99,7 +99,7 @@ def map_cells(
     from pipeline.runtime.kept.encoding import decode
     from pipeline.runtime.kept.finished import Finished
 
-    finished = Finished(_computing(function), cells)
+    finished = Finished(_computing(function), cells, device.described())
     results = finished.take()
     account.of_process.kept += len(results)
     missing = sorted(

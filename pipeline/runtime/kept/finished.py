@@ -17,12 +17,15 @@ class Finished:
     Only a function of this package is kept: another's code is not in the checkout to be told.
     """
 
-    def __init__(self, function: Any, cells: Sequence[Any]):
-        """Tell the cells' keys; StoreError if the environment's word on the store is none."""
+    def __init__(self, function: Any, cells: Sequence[Any], device: str):
+        """Tell the cells' keys; StoreError if the environment's word on the store is none.
+
+        ``device`` is what the cells are computed on, in words.
+        """
         self._store = stores.configured() if _of_package(function) else None
         self._keys: list[str] = []
         if self._store is not None:
-            self._identity = Identity()
+            self._identity = Identity(device)
             self._keys = self._identity.keys(function, cells)
             self._code = self._identity.code()
 

@@ -15,7 +15,6 @@ from typing import Any
 
 import pipeline
 from pipeline.runtime import dag, fingerprint
-from pipeline.runtime.compute import device
 from pipeline.runtime.kept.content import Digest
 
 ROOT = Path(pipeline.__file__).resolve().parent.parent
@@ -26,13 +25,14 @@ AROUND = ("pipeline.runtime.compute.numerics",)
 class Identity:
     """Makes keys of the cells of one function; a fresh one for every map over cells."""
 
-    def __init__(self, root: Path = ROOT):
-        self._digest, self._root = Digest(), root
+    def __init__(self, device: str, root: Path = ROOT):
+        """``device`` is what the cells are computed on, in words."""
+        self._digest, self._device, self._root = Digest(), device, root
 
     def keys(self, function: Any, cells: Sequence[Any]) -> list[str]:
         """Return the cells' keys; ContentError, FingerprintError if they cannot be told."""
         contents = [self._digest.of((function, cell)) for cell in cells]
-        surroundings = (self.code(), processor(), device.described())
+        surroundings = (self.code(), processor(), self._device)
         return [
             hashlib.sha256("\n".join((content, *surroundings)).encode()).hexdigest()
             for content in contents

@@ -16,7 +16,7 @@ from pipeline.__main__ import ROOT
 from pipeline.core.nn.linear import LinearWindow, LinearWindowConfig
 from pipeline.labs.oscillator.train.forecast import ForecastCell, train_forecaster
 from pipeline.runtime import fingerprint, training_record
-from pipeline.runtime.compute import account, parallel
+from pipeline.runtime.compute import account, device, parallel
 from pipeline.runtime.compute.account import Account
 from pipeline.runtime.kept import finished, identity
 from pipeline.runtime.kept import store as stores
@@ -106,21 +106,23 @@ def test_whatever_a_cell_computes_with_makes_it_another(
 
 
 @pytest.mark.usefixtures("here")
-@pytest.mark.parametrize("part", ["code", "processor"])
+@pytest.mark.parametrize("part", ["code", "processor", "device"])
 def test_other_code_and_another_processor_take_nothing(
     counted: Account, monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
     trained(cell([0]))
     if part == "code":
         monkeypatch.setattr(identity.Identity, "code", lambda self: "edited")
-    else:
+    elif part == "processor":
         monkeypatch.setattr(identity, "processor", lambda: "another")
+    else:
+        monkeypatch.setattr(device, "described", lambda: "cuda: 1 x another")
     trained(cell([0]))
     assert (counted.computed, counted.kept) == (2, 0)
 
 
 def test_the_code_of_a_cell_is_its_function_s_and_what_that_imports() -> None:
-    told = identity.Identity()
+    told = identity.Identity("cpu")
     told.keys(train_forecaster, [cell([0])])
     modules = sorted(name for name in told._digest.modules if name.startswith("pipeline."))
     files = fingerprint.of_modules([*modules, *identity.AROUND], identity.ROOT).files
@@ -200,7 +202,7 @@ def test_a_folder_that_cannot_be_written_costs_one_warning(
 
 @pytest.mark.parametrize("function", [work.train_linear, print])
 def test_functions_of_other_packages_are_not_kept(function: Callable[..., Any]) -> None:
-    held = finished.Finished(function, [1])
+    held = finished.Finished(function, [1], "cpu")
     assert held.take() == {}
     held.keep(0, b"anything")
     assert held.take() == {}
