@@ -34,7 +34,7 @@ test: ready ## set up, run the whole test suite
 	$(RUN) pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
 soak: ready ## the long forms of the tests (hours); SOAK=0.1 is a tenth
-	$(RUN) pytest tests/soak --soak="$$SOAK"
+	$(RUN) pytest tests/soak --soak="$$SOAK" --capture=no
 
 verify: ready ## small scale twice, 1 and 2 workers, every byte compared (STAGES="a b")
 	@$(RUN) pipeline verify $(STAGES)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from shutil import copytree
+from threading import Event
 
 import pytest
 
@@ -44,6 +45,8 @@ def test_killed_at_any_time_and_run_again_a_stage_leaves_the_same(soak, tmp_path
     def some_rounds(index: int) -> list[str]:
         wrong = []
         for number in range(index, rounds, len(beds)):
+            if stopped.is_set():
+                break
             done, found = kills.one_round(beds[index], stages, soak.random("kills", number))
             soak.tell(rounds=1, files=len(bed.files), cut_locks=done.count("cut dvc.lock"))
             if soak.long:
@@ -53,8 +56,13 @@ def test_killed_at_any_time_and_run_again_a_stage_leaves_the_same(soak, tmp_path
                 kills.mend(beds[index], stages)
         return wrong
 
+    stopped = Event()  # Ctrl-C ends it with the rounds under way
     with ThreadPoolExecutor(len(beds)) as pool:
-        wrong = [fault for faults in pool.map(some_rounds, range(len(beds))) for fault in faults]
+        try:
+            parts = list(pool.map(some_rounds, range(len(beds))))
+        finally:
+            stopped.set()
+    wrong = [fault for faults in parts for fault in faults]
     for kind, figure in COUNTED.items():
         soak.tell(**{figure: sum(f": {kind}: " in fault for fault in wrong)})
     assert not wrong, "\n".join(wrong)
