@@ -37,7 +37,7 @@ def chosen() -> str:
 
         raise DeviceError(
             f"{DEVICE}={CUDA}: torch {torch.__version__} finds no CUDA device here: unset it to "
-            "compute on the CPU"
+            "compute on the CPU; make TORCH=cuda installs the build for one"
         )
     return CUDA
 
