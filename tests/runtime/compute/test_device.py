@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from pipeline import commands
-from pipeline.runtime.compute import cores, device, parallel
+from pipeline.runtime.compute import cluster, cores, device, parallel
 from pipeline.runtime.compute.device import DEVICE, DeviceError
 from pipeline.tracking import circumstances
 
@@ -64,7 +64,7 @@ def test_a_card_is_used_only_where_it_is_asked_for(
 def test_torch_is_not_asked_for_cards_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device, "cards", lambda: pytest.fail("asked"))
     assert (device.chosen(), device.described()) == ("cpu", "cpu")
-    assert device.train(train, 7, print) == (7, None)
+    assert device.train(train, 7, lambda: None) == (7, None)
 
 
 @pytest.mark.parametrize("word", ["", "gpu", "CUDA", "cuda:1"])
@@ -157,3 +157,10 @@ def test_a_card_without_memory_for_a_cell_is_one_line(
     )
     with pytest.raises(DeviceError, match=expected):
         device.train(run_out, 7)
+
+
+def test_a_clusters_worker_with_another_word_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = cluster.code.__wrapped__()
+    monkeypatch.setenv(DEVICE, "cuda")
+    told = cluster.difference(cluster.code.__wrapped__(), here)
+    assert told.startswith(f"{DEVICE} cuda where this checkout has cpu: give it the same")
