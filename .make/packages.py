@@ -1,8 +1,8 @@
 """What is installed into .venv, and from where: the locked packages, torch first.
 
-On Linux plain ``pip install torch`` brings 4 GB of CUDA libraries, which nothing here uses. So the
-CPU build is asked for by its exact name (pip's own configured indexes may have it), then through
-uv, which knows the index of PyTorch.
+On Linux plain ``pip install torch`` brings 4 GB of CUDA libraries, which nothing uses unless it is
+asked to (ATTENTION_LAB_DEVICE). So the CPU build is asked for by its exact name (pip's own
+configured indexes may have it), then through uv, which knows the index of PyTorch.
 """
 
 import os

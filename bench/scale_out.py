@@ -55,10 +55,10 @@ def compare(
     """Return the seconds of each way in each round; they run in turn, after one warm-up each."""
     seconds: dict[str, list[float]] = {"loop": [], "processes": [], "dask": []}
     for _ in range(1 + REPEATS):
-        seconds["loop"].append(timing.seconds(lambda: loop(function, cells)))
-        seconds["processes"].append(timing.seconds(lambda: mapped(function, cells)))
+        seconds["loop"].append(timing.wall_seconds(lambda: loop(function, cells)))
+        seconds["processes"].append(timing.wall_seconds(lambda: mapped(function, cells)))
         with scheduler(address):
-            seconds["dask"].append(timing.seconds(lambda: mapped(function, cells)))
+            seconds["dask"].append(timing.wall_seconds(lambda: mapped(function, cells)))
     return {way: times[1:] for way, times in seconds.items()}
 
 

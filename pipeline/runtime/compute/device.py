@@ -8,11 +8,14 @@ to it, so files are the same but for their last digits.
 import multiprocessing
 import os
 import warnings
+from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 DEVICE = "ATTENTION_LAB_DEVICE"
 CPU, CUDA, AUTO = "cpu", "cuda", "auto"
+
+Result = TypeVar("Result")
 
 
 class DeviceError(RuntimeError):
@@ -37,7 +40,7 @@ def chosen() -> str:
 
         raise DeviceError(
             f"{DEVICE}={CUDA}: torch {torch.__version__} finds no CUDA device here: unset it to "
-            "compute on the CPU"
+            "compute on the CPU; make TORCH=cuda installs the build for one"
         )
     return CUDA
 
@@ -61,14 +64,21 @@ def described() -> str:
     return f"{CUDA}: " + ", ".join(f"{cards().count(name)} x {name}" for name in names)
 
 
-def keywords() -> dict[str, Any]:
-    """Return what a training function is given beside its cell: nothing on the CPU.
+def train(function: Callable[..., Result], *arguments: Any) -> Result:
+    """Return what a training function makes of a cell, here: on the CPU, or on a card.
 
-    Elsewhere ``device``, this worker process's own card: workers are numbered in turn.
+    On a card it is given ``device`` too, this worker process's own: workers are numbered in turn.
+    Raises DeviceError if the card's memory runs out.
     """
     if chosen() == CPU:
-        return {}
+        return function(*arguments)
     import torch
 
-    number = (*multiprocessing.current_process()._identity, 1)[0] - 1
-    return {"device": torch.device(CUDA, number % len(cards()))}
+    number = ((*multiprocessing.current_process()._identity, 1)[0] - 1) % len(cards())
+    try:
+        return function(*arguments, device=torch.device(CUDA, number))
+    except torch.OutOfMemoryError as error:
+        raise DeviceError(
+            f"the memory of {CUDA}:{number} ({cards()[number]}) ran out: give a cell fewer members "
+            f"(members_per_cell in params.yaml), or unset {DEVICE}"
+        ) from error

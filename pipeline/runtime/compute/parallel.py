@@ -77,7 +77,7 @@ def reporting(
 
 
 def _reporting(function: Callable[..., Result], cell: Cell) -> Result:
-    return function(cell, report, **device.keywords())
+    return device.train(function, cell, report)
 
 
 def map_cells(

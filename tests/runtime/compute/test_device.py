@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from pipeline import commands
-from pipeline.runtime.compute import cores, device, parallel
+from pipeline.runtime.compute import cluster, cores, device, parallel
 from pipeline.runtime.compute.device import DEVICE, DeviceError
 from pipeline.tracking import circumstances
 
@@ -63,7 +63,8 @@ def test_a_card_is_used_only_where_it_is_asked_for(
 
 def test_torch_is_not_asked_for_cards_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device, "cards", lambda: pytest.fail("asked"))
-    assert (device.chosen(), device.described(), device.keywords()) == ("cpu", "cpu", {})
+    assert (device.chosen(), device.described()) == ("cpu", "cpu")
+    assert device.train(train, 7, lambda: None) == (7, None)
 
 
 @pytest.mark.parametrize("word", ["", "gpu", "CUDA", "cuda:1"])
@@ -79,7 +80,7 @@ def test_cuda_where_there_is_none_is_one_line(monkeypatch: pytest.MonkeyPatch, s
     see([])
     monkeypatch.setenv(DEVICE, "cuda")
     expected = f"{DEVICE}=cuda: torch {torch.__version__} finds no CUDA device here: unset it to"
-    with pytest.raises(DeviceError, match=f"^{re.escape(expected)} compute on the CPU$"):
+    with pytest.raises(DeviceError, match=f"^{re.escape(expected)} compute on the CPU; make TORCH"):
         commands.tell_device("O3")
     assert DeviceError in commands.expected_errors()
 
@@ -140,3 +141,26 @@ def test_workers_take_the_cards_in_turn(
     assert training(7) == (7, None)
     monkeypatch.setenv(DEVICE, "cuda")
     assert training(7) == (7, torch.device("cuda", card))
+
+
+def run_out(cell: int, device: torch.device) -> None:
+    raise torch.OutOfMemoryError(f"{cell} on {device}")
+
+
+def test_a_card_without_memory_for_a_cell_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, see: See
+) -> None:
+    see(["A100"])
+    monkeypatch.setenv(DEVICE, "cuda")
+    expected = (
+        r"^the memory of cuda:0 \(A100\) ran out: give a cell fewer members \(members_per_cell"
+    )
+    with pytest.raises(DeviceError, match=expected):
+        device.train(run_out, 7)
+
+
+def test_a_clusters_worker_with_another_word_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = cluster.code.__wrapped__()
+    monkeypatch.setenv(DEVICE, "cuda")
+    told = cluster.difference(cluster.code.__wrapped__(), here)
+    assert told.startswith(f"{DEVICE} cuda where this checkout has cpu: give it the same")

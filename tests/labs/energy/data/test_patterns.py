@@ -56,6 +56,19 @@ def test_what_cannot_be_a_memory_is_refused_in_one_line(check, value, message):
         check(value)
 
 
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf"])
+def test_one_value_that_is_not_finite_is_refused_wherever_it_is(value):
+    values = torch.randn(3, 4, generator=torch.Generator().manual_seed(0))
+    patterns.require_finite(values, "states")
+    values[1, 2] = float(value)
+    with pytest.raises(ValueError, match=f"states must be finite, got {value}$"):
+        patterns.require_finite(values, "states")
+
+
+def test_no_values_are_finite():
+    patterns.require_finite(torch.empty(0, 4), "states")
+
+
 @pytest.mark.parametrize("value", [0.0, 0.5, 2.0, float("nan")])
 def test_spins_other_than_plus_or_minus_one_are_refused(value):
     with pytest.raises(ValueError, match=r"states must be \+1 or -1, got"):
