@@ -41,7 +41,7 @@ def test_a_backfilled_run_equals_the_recorded_one(root, tmp_path):
         assert recorded[name].data.params == filled[name].data.params
         measured = {"stage_seconds": TIMING.seconds} if name == "oscillator_train" else {}
         assert recorded[name].data.metrics == filled[name].data.metrics | measured
-    varying = {"writer", "processor", "python", "torch", "packages", "times"}
+    varying = {"writer", "processor", "device", "python", "torch", "packages", "times"}
     one, two = (runs["oscillator_train"].data.tags for runs in (recorded, filled))
     assert {k: one[k] for k in one.keys() - varying} == {k: two[k] for k in two.keys() - varying}
 
