@@ -39,17 +39,18 @@ def time_cell():
     assert isinstance(triples, TimeTriples)
     return TimeCell(
         name="network", seeds=(0, 5), model=test_time_network.SHAPE,
-        training=test_time_network.TRAINING, data=triples,
+        training=test_time_network.TRAINING.model_copy(update={"steps": 5}), data=triples,
     )  # fmt: skip
 
 
 def fit_cell(name):
     data = draw_data(test_fit.TASK, 40, 30, (3, 4))
-    return FitCell(name=name, config=test_fit.FITS[name], seeds=(3, 4), data=data)
+    config = test_fit.FITS[name].model_copy(update={"steps": 4})
+    return FitCell(name=name, config=config, seeds=(3, 4), data=data)
 
 
 def recall_cell(attention):
-    cell = test_recall.cell((3, 4), alignment=0.5)
+    cell = test_recall.cell((3, 4), alignment=0.5, steps=4)
     return replace(cell, model=cell.model.model_copy(update={"attention": attention}))
 
 
@@ -77,7 +78,9 @@ TRAININGS = {
     **{
         f"forecast, {kind.__name__} {loss}": (
             train_forecaster,
-            lambda kind=kind, shape=shape, loss=loss: test_forecast.cell(kind, shape, loss),
+            lambda kind=kind, shape=shape, loss=loss: test_forecast.cell(
+                kind, shape, loss, steps=5
+            ),
         )
         for kind, shape, loss in test_forecast.KINDS
     },
@@ -86,7 +89,7 @@ TRAININGS = {
         train_recipe,
         lambda: recipe_cell(attention="softmax", muon=None, loss="squared", bias=True),
     ),
-    "polish": (polish, lambda: test_polish.cell(test_polish.config(iterations=2))),
+    "polish": (polish, lambda: test_polish.cell(test_polish.config(iterations=1))),
     "network of time": (train_time_network, time_cell),
     **{f"fit, {name}": (fit, lambda name=name: fit_cell(name)) for name in test_fit.FITS},
     **{
