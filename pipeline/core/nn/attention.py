@@ -7,6 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from pipeline.core.nn.narrow_softmax import NARROW, narrow_softmax_attention
+
 Kind = Literal["softmax", "linear"]
 
 
@@ -52,4 +54,8 @@ def attend(
     if kind == "linear" and not causal:
         memory = key.transpose(-1, -2) @ value
         return query @ memory / (math.sqrt(query.shape[-1]) * key.shape[-2])
+    # torch.func's transforms (a Jacobian, vmap) need operations that they know.
+    plain = query.shape[-1] >= NARROW or torch._C._are_functorch_transforms_active()
+    if kind == "softmax" and not plain:
+        return narrow_softmax_attention(query, key, value, causal=causal)
     return pattern(query, key, kind=kind, causal=causal) @ value
