@@ -1,12 +1,13 @@
 """Scaled dot-product attention in its softmax and linear forms, with a leading member axis."""
 
 import math
-from collections.abc import Sequence
 from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+from pipeline.core.nn.narrow_softmax import NARROW, narrow_softmax_attention
 
 Kind = Literal["softmax", "linear"]
 
@@ -53,24 +54,8 @@ def attend(
     if kind == "linear" and not causal:
         memory = key.transpose(-1, -2) @ value
         return query @ memory / (math.sqrt(query.shape[-1]) * key.shape[-2])
+    # torch.func's transforms (a Jacobian, vmap) need operations that they know.
+    plain = query.shape[-1] >= NARROW or torch._C._are_functorch_transforms_active()
+    if kind == "softmax" and not plain:
+        return narrow_softmax_attention(query, key, value, causal=causal)
     return pattern(query, key, kind=kind, causal=causal) @ value
-
-
-def gram_attention(
-    x: Float[Tensor, "member batch key d_model"],
-    queries: Float[Tensor, "member batch query d_model"],
-    weights: Sequence[Float[Tensor, "member d_model d_model"]],
-    d_head: int,
-) -> Float[Tensor, "member batch query d_model"]:
-    """Return unmasked linear attention with its projections, W_Q, W_K, W_V, W_O, from X^T X alone.
-
-    K^T V = W_K^T (X^T X) W_V, and the heads are the diagonal blocks of it: one Gram matrix of the
-    tokens serves all heads, and nothing of size time x d_model is made but the output. The same
-    numbers as :func:`attend` to rounding, at a third of its time on one core.
-    """
-    w_q, w_k, w_v, w_o = (w[:, None] for w in weights)
-    d_model, n_key = x.shape[-1], x.shape[-2]
-    head = torch.arange(d_model, device=x.device) // d_head
-    blocks = (head[:, None] == head).to(x.dtype) / (math.sqrt(d_head) * n_key)
-    memory = (w_k.transpose(-1, -2) @ (x.transpose(-1, -2) @ x) @ w_v) * blocks
-    return queries @ (w_q @ memory @ w_o)

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from pipeline.bounds import Hidden, Layers, Size
 from pipeline.config import Section
-from pipeline.core.nn.attention import Kind, attend, gram_attention, pattern
+from pipeline.core.nn.attention import Kind, attend, pattern
+from pipeline.core.nn.gram import gram_attention
 from pipeline.core.nn.init import fan_in_uniform
 from pipeline.core.nn.layers import MemberLinear, MemberModule
 

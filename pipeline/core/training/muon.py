@@ -55,16 +55,32 @@ class Muon(torch.optim.Optimizer):
     def step(self, closure: Any = None) -> None:  # type: ignore[override]  # noqa: ARG002
         """Take one step; a closure is not used."""
         for group in self.param_groups:
+            by_shape: dict[torch.Size, list[Tensor]] = {}
             for parameter in group["params"]:
-                if parameter.grad is None:
-                    continue
-                state = self.state[parameter]
-                if not state:
-                    state["momentum"] = torch.zeros_like(parameter)
-                velocity = state["momentum"].lerp_(parameter.grad, 1 - group["momentum"])
-                update = orthogonalise(parameter.grad.lerp(velocity, group["momentum"]))
-                scale = max(1.0, parameter.shape[1] / parameter.shape[2]) ** 0.5
-                parameter.add_(update, alpha=-group["lr"] * scale)
+                if parameter.grad is not None:
+                    by_shape.setdefault(parameter.shape, []).append(parameter)
+            for shape, parameters in by_shape.items():
+                update = orthogonalise(self._momenta(parameters, group["momentum"]))
+                scale = max(1.0, shape[1] / shape[2]) ** 0.5
+                steps = update.split(shape[0])
+                torch._foreach_add_(parameters, steps, alpha=-group["lr"] * scale)
+
+    def _momenta(
+        self, parameters: Sequence[Tensor], momentum: float
+    ) -> Float[Tensor, "matrix rows columns"]:
+        """Return what is to be orthogonalised of all parameters of one shape, end to end.
+
+        A small matrix's iteration is bound by the number of calls: all go through it together.
+        """
+        looked_ahead = []
+        for parameter in parameters:
+            gradient, state = parameter.grad, self.state[parameter]
+            assert gradient is not None
+            if not state:
+                state["momentum"] = torch.zeros_like(parameter)
+            velocity = state["momentum"].lerp_(gradient, 1 - momentum)
+            looked_ahead.append(gradient.lerp(velocity, momentum))
+        return torch.cat(looked_ahead)
 
 
 class CombinedOptimizer:

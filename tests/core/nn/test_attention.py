@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 
-from pipeline.core.nn.attention import attend, gram_attention, pattern
+from pipeline.core.nn.attention import attend, pattern
 
 # Sums of at most 50 products of numbers below 10: 50 * 100 * 2.2e-16 is about 1e-12.
 ROUNDING = 1e-12
@@ -88,22 +88,3 @@ def test_softmax_of_huge_scores_does_not_overflow():
     q, k, _ = heads()
     weights = pattern(1e4 * q, 1e4 * k, kind="softmax", causal=True)
     assert bool(torch.isfinite(weights).all())
-
-
-@pytest.mark.parametrize("d_head", [1, 2, 3, 6])
-@pytest.mark.parametrize("queries", [1, 5])
-def test_attention_by_gram_matrix_is_linear_attention_between_its_projections(queries, d_head):
-    generator = torch.Generator().manual_seed(0)
-    x = torch.randn(2, 3, 5, 6, generator=generator, dtype=torch.float64)
-    weights = [torch.randn(2, 6, 6, generator=generator, dtype=torch.float64) for _ in range(4)]
-    last = x[:, :, -queries:]
-    found = gram_attention(x, last, weights, d_head)
-
-    def split(tokens, weight):
-        return (tokens @ weight[:, None]).unflatten(-1, (-1, d_head)).transpose(2, 3)
-
-    q, k, v = (split(t, w) for t, w in zip((last, x, x), weights[:3], strict=True))
-    z = attend(q, k, v, kind="linear", causal=False)
-    expected = z.transpose(2, 3).flatten(-2) @ weights[3][:, None]
-    # Numbers of size 6^(7/2) = 500 after three products and four weights, by some 50 roundings.
-    torch.testing.assert_close(found, expected, rtol=0, atol=50 * 500 * 2.2e-16)

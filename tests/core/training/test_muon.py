@@ -92,3 +92,23 @@ def test_optimisers_together_clear_and_step_all_their_parameters():
     both.zero_grad()
     assert first.grad is None
     assert second.grad is None
+
+
+def test_matrices_of_one_shape_step_as_each_would_alone():
+    shapes = [(2, 3, 7), (2, 7, 3), (2, 3, 7), (1, 3, 7), (2, 3, 7)]
+    starts = [random(*shape, seed=k) for k, shape in enumerate(shapes)]
+    together = [nn.Parameter(start.clone()) for start in starts]
+    alone = [nn.Parameter(start.clone()) for start in starts]
+    stepped = [Muon(together, lr=0.02, momentum=0.9)] + [
+        Muon([one], lr=0.02, momentum=0.9) for one in alone
+    ]
+    for step in range(3):
+        for k, shape in enumerate(shapes):
+            # The last one has no gradient at the second step: it and its momentum stay.
+            gradient = None if (k, step) == (4, 1) else random(*shape, seed=10 * step + k)
+            together[k].grad = gradient
+            alone[k].grad = None if gradient is None else gradient.clone()
+        for each in stepped:
+            each.step()
+    for one, other in zip(together, alone, strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-12)  # products of other batch sizes

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from pipeline.labs.memory.data.batches import Batch
+from pipeline.labs.memory.kernels.mlp_kl import mlp_kl
 from pipeline.labs.memory.kernels.pairs import first_key_weight, pair_attention
 from pipeline.labs.memory.kernels.unembed_kl import Stream, unembed_kl, unembed_logits
 from pipeline.labs.memory.models.attention import AttentionMemory, Layer, Rows
@@ -30,6 +31,13 @@ def bytes_needed(N: int, heads: int, members: int, mlp_width: int, item: int = 4
 
 def divergence(model: AttentionMemory, batch: Batch) -> Float[Tensor, " member"]:
     """Return each member's weighted divergence on the batch's contexts, in nats."""
+    last = model.layers[-1]
+    assert isinstance(last, Layer)
+    if batch.pair is None and model.config.mlp_width:
+        before = stream(model, batch.first, last_mlp=False).flatten(2)
+        skip = not model.config.skips.residual
+        weights, biases = list(last.mlp_W), list(last.mlp_b)
+        return mlp_kl(before, weights, biases, model.U, batch.target, skip=skip)
     return unembed_kl(chosen(model, batch), model.U, batch.target)
 
 
@@ -62,12 +70,15 @@ def accuracy(model: AttentionMemory, batch: Batch) -> Float[Tensor, " member"]:
 
 
 def stream(
-    model: AttentionMemory, rows: Int[Tensor, "member row"] | None = None
+    model: AttentionMemory,
+    rows: Int[Tensor, "member row"] | None = None,
+    *,
+    last_mlp: bool = True,
 ) -> Float[Tensor, "d member first second"]:
     """Return what U reads, for every context (first, second), channels first.
 
     The first position sees itself alone, so it stays a table over the first token in every layer:
-    over all tokens, or over those in ``rows``.
+    over all tokens, or over those in ``rows``. Without ``last_mlp`` the last MLP is left out.
     """
     E, P = model.E, model.P
     layers = [layer for layer in model.layers if isinstance(layer, Layer)]
@@ -78,8 +89,10 @@ def stream(
     for number, layer in enumerate(layers):
         if number:
             second = deeper_layer(layer, first, second, P)
-        second = _mlp(layer, second)
-        if number + 1 < len(layers):
+        last = number + 1 == len(layers)
+        if last_mlp or not last:
+            second = _mlp(layer, second)
+        if not last:
             first = layer.mlp(layer.add(first, _alone(layer, first, P[:, 0])))
     return second
 

@@ -43,6 +43,33 @@ def unembed_logits(stream: Stream, U: Unembedding) -> Float[Tensor, "member toke
     return torch.bmm(U, stream.transpose(0, 1))
 
 
+def loss_and_gradients(
+    x: Float[Tensor, "member d context"],
+    U: Unembedding,
+    weight: Float[Tensor, "member context"],
+    token: Int[Tensor, "member context"] | None,
+    distribution: Float[Tensor, "member token context"] | None,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return each member's weighted cross entropy in nats, and its gradients by ``x`` and ``U``."""
+    logits = torch.bmm(U * math.log2(math.e), x)  # in bits: exp2 is 3 times faster than exp
+    logits -= logits.amax(1, keepdim=True)
+    if token is not None:
+        hit = logits.gather(1, token[:, None])[:, 0]
+    else:
+        assert distribution is not None
+        hit = (logits * distribution).sum(1)
+    # Below 2^-100 of the largest nothing adds up at any precision; subnormal numbers are slow.
+    mass = logits.clamp_(min=-100).exp2_().sum(1)
+    loss = ((mass.log2() - hit) * weight).sum(1) * math.log(2)
+    logits *= (weight / mass)[:, None]
+    if token is not None:
+        logits.scatter_add_(1, token[:, None], -weight[:, None])
+    elif distribution is not None:
+        logits.addcmul_(distribution, weight[:, None], value=-1)
+    d_U = torch.bmm(x, logits.transpose(1, 2)).transpose(1, 2)
+    return loss, torch.bmm(U.transpose(1, 2), logits), d_U
+
+
 class _UnembedKL(torch.autograd.Function):
     """Weighted cross entropy; the forward pass makes the gradient too."""
 
@@ -56,24 +83,8 @@ class _UnembedKL(torch.autograd.Function):
         distribution: Tensor | None,
     ) -> Tensor:
         x = stream.transpose(0, 1)
-        logits = torch.bmm(U * math.log2(math.e), x)  # in bits: exp2 is 3 times faster than exp
-        logits -= logits.amax(1, keepdim=True)
-        if token is not None:
-            hit = logits.gather(1, token[:, None])[:, 0]
-        else:
-            assert distribution is not None
-            hit = (logits * distribution).sum(1)
-        # Below 2^-100 of the largest nothing adds up at any precision; subnormal numbers are slow.
-        mass = logits.clamp_(min=-100).exp2_().sum(1)
-        loss = ((mass.log2() - hit) * weight).sum(1) * math.log(2)
-        logits *= (weight / mass)[:, None]
-        if token is not None:
-            logits.scatter_add_(1, token[:, None], -weight[:, None])
-        elif distribution is not None:
-            logits.addcmul_(distribution, weight[:, None], value=-1)
-        d_U = torch.bmm(x, logits.transpose(1, 2)).transpose(1, 2)
-        d_stream = torch.bmm(U.transpose(1, 2), logits).transpose(0, 1)
-        ctx.save_for_backward(d_stream, d_U)
+        loss, d_x, d_U = loss_and_gradients(x, U, weight, token, distribution)
+        ctx.save_for_backward(d_x.transpose(0, 1), d_U)
         return loss
 
     @staticmethod
