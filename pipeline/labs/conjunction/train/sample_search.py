@@ -20,7 +20,8 @@ from pipeline.labs.conjunction.data.datasets import draw_data
 from pipeline.labs.conjunction.data.task import label
 from pipeline.labs.conjunction.models import elimination
 from pipeline.labs.conjunction.train.curves import CurveConfig, SearchConfig
-from pipeline.labs.conjunction.train.fit import AttentionFit, FitCell, MLPFit, fit
+from pipeline.labs.conjunction.train.early_stopping import final_accuracies
+from pipeline.labs.conjunction.train.fit import AttentionFit, FitCell, MLPFit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,8 +128,8 @@ def _learn(
         truth = label(data.valid, data.targets)
         accuracy = elimination.accuracy(task, data.train, labels, data.valid, truth)
     else:
-        _, history = fit(FitCell(name="", config=config, seeds=seeds, data=data), on_step)
-        accuracy = history.values["validation_accuracy"][-1]
+        work = FitCell(name="", config=config, seeds=seeds, data=data)
+        accuracy = final_accuracies(work, cell.search.early_stop, on_step)
     return Learned(accuracy=accuracy, covariance=covariance(data.train.sum(-1), labels))
 
 

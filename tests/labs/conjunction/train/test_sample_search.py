@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from pipeline.core.training.optimizers import OptimizerConfig
 from pipeline.labs.conjunction.train import sample_search
 from pipeline.labs.conjunction.train.curves import CurveConfig, LinearCurve, SearchConfig
+from pipeline.labs.conjunction.train.early_stopping import EarlyStopConfig
 from pipeline.labs.conjunction.train.fit import FitConfig
 from pipeline.labs.conjunction.train.sample_search import SearchCell, samples_at
 
@@ -14,7 +15,10 @@ OPTIMIZER = OptimizerConfig(
     name="Adam", learning_rate=0.01, options={}, schedule="constant", final_fraction=1.0,
     warmup_steps=0,
 )  # fmt: skip
-SEARCH = SearchConfig(targets=3, threshold=0.99, valid=200, stop_below=0.25, stop_above=0.75)
+SEARCH = SearchConfig(
+    targets=3, threshold=0.99, valid=200, stop_below=0.25, stop_above=0.75,
+    early_stop=EarlyStopConfig(every=20, accuracy=0.995, loss=0.1),
+)  # fmt: skip
 CURVE = CurveConfig(
     seeds=tuple(range(10)),
     members_per_cell=4,

@@ -1,0 +1,102 @@
+"""Training that a member leaves once it is solved: its later steps would tell nothing new.
+
+The others go on in a smaller stack. A member is judged by its own numbers alone, so who leaves, and
+when, does not depend on the company it trains in but for rounding. A member that has learned its
+samples by heart (a training loss of 1e-3 and less) may still come to the rule, so it goes on.
+"""
+
+from collections.abc import Callable, Sequence
+from itertools import repeat
+from typing import Annotated
+
+import torch
+from jaxtyping import Float
+from pydantic import Field
+from torch import Tensor
+
+from pipeline.bounds import Positive, Steps
+from pipeline.config import Section
+from pipeline.core.nn.layers import MemberModule, concatenate
+from pipeline.core.training.ensemble import train
+from pipeline.core.training.optimizers import build
+from pipeline.labs.conjunction.train.fit import FitCell, FitConfig, Learners, accuracies
+
+
+class EarlyStopConfig(Section):
+    """A member stops if a look, once in ``every`` steps, finds this validation ``accuracy``.
+
+    Validation sets are large, so it is only looked at with a training loss below ``loss``.
+    """
+
+    every: Steps
+    accuracy: Annotated[float, Field(gt=0.5, le=1)]
+    loss: Positive
+
+
+def require_constant_rate(config: FitConfig) -> None:
+    """Check that a training can be taken in parts; ValueError if its rate depends on its length."""
+    optimizer = config.optimizer
+    if optimizer.schedule != "constant" or optimizer.warmup_steps:
+        raise ValueError(
+            "a search trains at a constant rate without warm-up, got optimizer.schedule = "
+            f"{optimizer.schedule} and optimizer.warmup_steps = {optimizer.warmup_steps}"
+        )
+
+
+def final_accuracies(
+    cell: FitCell, rule: EarlyStopConfig, on_step: Callable[[], None] | None = None
+) -> Float[Tensor, " member"]:
+    """Train a cell; return each member's validation accuracy at its end, early or last."""
+    learners, config = Learners.of(cell), cell.config
+    optimizer = build(config.optimizer, learners.model.parameters())
+    accuracy = torch.zeros(len(cell.seeds), dtype=torch.float64)
+    training = torch.arange(len(cell.seeds))  # the members that have not left
+    for start in range(0, config.steps, rule.every):
+        steps = min(rule.every, config.steps - start)
+        part = config.model_copy(update={"steps": steps, "record_every": steps})
+        history = train(
+            learners.model,
+            learners.loss,
+            repeat(learners.train[0]),
+            part.training(cell.data.train.shape[1]),
+            on_step=on_step,
+            optimizer=optimizer,
+        )
+        is_last = start + steps == config.steps
+        looked_at = is_last | (history.values["loss"][-1] < rule.loss)
+        if not bool(looked_at.any()):
+            continue
+        with torch.no_grad():
+            x, y = learners.valid
+            now = accuracies(learners.model(x), y)
+        left = looked_at & (is_last | (now >= rule.accuracy))
+        accuracy[training[left]] = now[left]
+        if bool(left.all()):
+            break
+        if bool(left.any()):
+            kept = (~left).nonzero()[:, 0]
+            training = training[kept]
+            learners, optimizer = _only(learners, optimizer, config, kept.tolist())
+    return accuracy
+
+
+def _only(
+    learners: Learners, optimizer: torch.optim.Optimizer, config: FitConfig, kept: Sequence[int]
+) -> tuple[Learners, torch.optim.Optimizer]:
+    """Return the learners of some members, and an optimiser that goes on for them."""
+    model: MemberModule = concatenate([learners.model.member(k) for k in kept])
+    (x, y), (x_valid, y_valid) = learners.train, learners.valid
+    smaller = Learners(
+        model=model,
+        train=(x[kept], y[kept]),
+        valid=(x_valid[kept], y_valid[kept]),
+        dropout=[learners.dropout[k] for k in kept],
+    )
+    going = build(config.optimizer, model.parameters())
+    for old, new in zip(learners.model.parameters(), model.parameters(), strict=True):
+        # A state has the parameter's shape (moments) or is common to all members (the step).
+        going.state[new] = {
+            name: value[kept].clone() if value.shape == old.shape else value
+            for name, value in optimizer.state[old].items()
+        }
+    return smaller, going
