@@ -1,8 +1,10 @@
 """Training that a member leaves once it is solved: its later steps would tell nothing new.
 
 The others go on in a smaller stack. A member is judged by its own numbers alone, so who leaves, and
-when, does not depend on the company it trains in but for rounding. A member that has learned its
-samples by heart (a training loss of 1e-3 and less) may still come to the rule, so it goes on.
+when, does not depend on the company it trains in but for rounding.
+
+Neither number is enough alone. A member that knows its samples by heart (a training loss of 1e-4)
+may still come to the rule; one that has the rule may lose it again while its loss is above 1e-3.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,7 +27,7 @@ from pipeline.labs.conjunction.train.fit import FitCell, FitConfig, Learners, ac
 class EarlyStopConfig(Section):
     """A member stops if a look, once in ``every`` steps, finds this validation ``accuracy``.
 
-    Validation sets are large, so it is only looked at with a training loss below ``loss``.
+    Only a member with a training loss below ``loss`` is looked at.
     """
 
     every: Steps
