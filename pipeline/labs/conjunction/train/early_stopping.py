@@ -18,7 +18,7 @@ from torch import Tensor
 
 from pipeline.bounds import Positive, Steps
 from pipeline.config import Section
-from pipeline.core.nn.layers import MemberModule, concatenate
+from pipeline.core.nn.layers import concatenate
 from pipeline.core.training.ensemble import train
 from pipeline.core.training.optimizers import build
 from pipeline.labs.conjunction.train.fit import FitCell, FitConfig, Learners, accuracies
@@ -65,40 +65,52 @@ def final_accuracies(
             optimizer=optimizer,
         )
         is_last = start + steps == config.steps
-        looked_at = is_last | (history.values["loss"][-1] < rule.loss)
-        if not bool(looked_at.any()):
-            continue
-        with torch.no_grad():
-            x, y = learners.valid
-            now = accuracies(learners.model(x), y)
-        left = looked_at & (is_last | (now >= rule.accuracy))
-        accuracy[training[left]] = now[left]
-        if bool(left.all()):
+        looked_at = (is_last | (history.values["loss"][-1] < rule.loss)).nonzero()[:, 0]
+        found = _validation(learners, looked_at.tolist())
+        accuracy[training[looked_at]] = found
+        going = torch.ones(len(training), dtype=torch.bool)
+        going[looked_at] = (found < rule.accuracy) & (not is_last)
+        if not bool(going.any()):
             break
-        if bool(left.any()):
-            kept = (~left).nonzero()[:, 0]
+        if not bool(going.all()):
+            kept = going.nonzero()[:, 0]
             training = training[kept]
-            learners, optimizer = _only(learners, optimizer, config, kept.tolist())
+            learners, optimizer = _go_on(learners, optimizer, config, kept.tolist())
     return accuracy
 
 
-def _only(
+def _validation(learners: Learners, kept: Sequence[int]) -> Float[Tensor, " kept"]:
+    # Validation sets are large beside those learned from: nobody else is evaluated.
+    if not kept:
+        return torch.zeros(0, dtype=torch.float64)
+    chosen = _only(learners, kept)
+    x, y = chosen.valid
+    with torch.no_grad():
+        return accuracies(chosen.model(x), y)
+
+
+def _go_on(
     learners: Learners, optimizer: torch.optim.Optimizer, config: FitConfig, kept: Sequence[int]
 ) -> tuple[Learners, torch.optim.Optimizer]:
     """Return the learners of some members, and an optimiser that goes on for them."""
-    model: MemberModule = concatenate([learners.model.member(k) for k in kept])
+    smaller = _only(learners, kept)
+    going = build(config.optimizer, smaller.model.parameters())
+    for old, new in zip(learners.model.parameters(), smaller.model.parameters(), strict=True):
+        # A state has the parameter's shape (moments) or is common to all members (the step).
+        going.state[new] = {
+            name: value[kept] if value.shape == old.shape else value
+            for name, value in optimizer.state[old].items()
+        }
+    return smaller, going
+
+
+def _only(learners: Learners, kept: Sequence[int]) -> Learners:
+    if len(kept) == learners.model.members:
+        return learners
     (x, y), (x_valid, y_valid) = learners.train, learners.valid
-    smaller = Learners(
-        model=model,
+    return Learners(
+        model=concatenate([learners.model.member(k) for k in kept]),
         train=(x[kept], y[kept]),
         valid=(x_valid[kept], y_valid[kept]),
         dropout=[learners.dropout[k] for k in kept],
     )
-    going = build(config.optimizer, model.parameters())
-    for old, new in zip(learners.model.parameters(), model.parameters(), strict=True):
-        # A state has the parameter's shape (moments) or is common to all members (the step).
-        going.state[new] = {
-            name: value[kept].clone() if value.shape == old.shape else value
-            for name, value in optimizer.state[old].items()
-        }
-    return smaller, going
