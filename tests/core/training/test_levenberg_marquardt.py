@@ -7,7 +7,12 @@ from pydantic import ValidationError
 from scipy.optimize import least_squares
 from torch import nn
 
-from pipeline.core.training.levenberg_marquardt import LevenbergMarquardtConfig, minimise
+from pipeline.core.training import levenberg_marquardt
+from pipeline.core.training.levenberg_marquardt import (
+    LevenbergMarquardtConfig,
+    lower_gram,
+    minimise,
+)
 
 SAMPLES = 50
 
@@ -99,6 +104,25 @@ def test_it_follows_a_curved_valley_to_its_end_and_never_rises():
     # Both residuals vanish at (1, 1); 1e-20 is the square of their rounding at unit scale and more.
     assert history[-1] < 1e-20
     assert model.at.tolist() == pytest.approx([1.0, 1.0], abs=1e-9)
+
+
+def test_the_bent_step_goes_further_along_a_curved_valley(monkeypatch):
+    samples, settings = (torch.ones(1).double(),), config(iterations=12)
+    bent = minimise(Valley(), valley, samples, settings)
+    monkeypatch.setattr(levenberg_marquardt, "LARGEST_BEND", 0.0)
+    straight = minimise(Valley(), valley, samples, settings)
+    assert bent[1] != straight[1]
+    assert bent[-1] < 0.5 * straight[-1]
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(30, 8), (5, 11), (7, 2), (1, 1)])
+def test_the_lower_triangle_of_the_gram_matrix_is_right(rows, columns):
+    generator = torch.Generator().manual_seed(0)
+    matrix = torch.randn(rows, columns, generator=generator, dtype=torch.float64)
+    # Sums of thirty products of normal numbers.
+    torch.testing.assert_close(
+        lower_gram(matrix).tril(), (matrix.T @ matrix).tril(), rtol=0, atol=1e-13
+    )
 
 
 class Decay(nn.Module):

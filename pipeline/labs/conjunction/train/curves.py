@@ -8,14 +8,15 @@ from pydantic import Field, model_validator
 from pipeline.bounds import Count, Members, Size, refuse_large
 from pipeline.config import Section, Seeds
 from pipeline.labs.conjunction.data.task import TaskConfig
+from pipeline.labs.conjunction.train.early_stopping import EarlyStopConfig, require_constant_rate
 from pipeline.labs.conjunction.train.fit import AttentionFit, FitConfig, MLPFit
 
 
 class SearchConfig(Section):
-    """What counts as solved, and how far the search goes.
+    """What counts as solved, how far the search goes, and when a seed's training may end.
 
-    It ends when at most a fraction ``stop_below`` and at least ``stop_above`` of the seeds are
-    solved at its ends, or at the curve's ``max_samples``.
+    A search ends when at most a fraction ``stop_below`` and at least ``stop_above`` of the seeds
+    are solved at its ends, or at the curve's ``max_samples``.
     """
 
     targets: Size
@@ -23,6 +24,16 @@ class SearchConfig(Section):
     valid: Count
     stop_below: Annotated[float, Field(ge=0, lt=0.5)]
     stop_above: Annotated[float, Field(gt=0.5, le=1)]
+    early_stop: EarlyStopConfig
+
+    @model_validator(mode="after")
+    def _who_leaves_is_solved(self) -> "SearchConfig":
+        if self.early_stop.accuracy < self.threshold:
+            raise ValueError(
+                f"early_stop.accuracy must be >= threshold = {self.threshold:g}, "
+                f"got {self.early_stop.accuracy:g}"
+            )
+        return self
 
     def task(self, positions: int) -> TaskConfig:
         """Return the plain balanced task for T ``positions``; any draw counts, as luck does."""
@@ -65,6 +76,12 @@ class CurveConfig(Section):
     def _fits_into_memory(self) -> "CurveConfig":
         members, T = min(self.members_per_cell, len(self.seeds)), max(self.first_samples)
         refuse_large("members_per_cell * max_samples * T", members, self.max_samples, T)
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_left_early(self) -> "CurveConfig":
+        if self.training is not None:
+            require_constant_rate(self.training)
         return self
 
     @property

@@ -28,6 +28,8 @@ from pipeline.labs.conjunction.models.linear import Linear, LinearConfig
 from pipeline.labs.conjunction.models.mlp import BinaryMLP, BinaryMLPRecipe, config_for
 
 INIT, DROPOUT = 0, 3  # streams of a seed, beside those of its data sets
+# What the model takes of the samples, and their labels.
+LabelledSamples = tuple[Float[Tensor, "member _ ..."], Float[Tensor, "member _"]]
 
 
 class FitConfig(Section):
@@ -160,25 +162,39 @@ def cells(
     ]
 
 
-def fit(
-    cell: FitCell,
-    on_step: Callable[[], None] | None = None,
-    device: torch.device = CPU,
-) -> tuple[MemberModule, History]:
-    """Train one cell; the history holds loss and accuracy of training and validation."""
-    data, config = moved(cell.data, device), cell.config
-    training = config.training(data.train.shape[1])
-    dtype = training.torch_dtype
-    model = config.build(data.train.shape[2], generators(cell.seeds, INIT)).to(device, dtype)
-    x, x_valid = encode(model, data.train), encode(model, data.valid)
-    y, y_valid = (label(bits, data.targets).to(dtype) for bits in (data.train, data.valid))
-    dropout = generators(cell.seeds, DROPOUT)
+@dataclass(frozen=True, kw_only=True)
+class Learners:
+    """The members of a cell at work: a model and, in its precision, what it learns from.
 
-    def loss(model: MemberModule, batch: Tensor) -> Tensor:
-        logits = model(batch, dropout) if isinstance(model, BinaryMLP) else model(batch)
-        return losses(logits, y)
+    ``dropout`` holds a stream a member, for the MLP.
+    """
 
-    def evaluate(model: MemberModule) -> dict[str, Tensor]:
+    model: MemberModule
+    train: LabelledSamples
+    valid: LabelledSamples
+    dropout: Sequence[torch.Generator]
+
+    @classmethod
+    def of(cls, cell: FitCell, device: torch.device = CPU) -> "Learners":
+        """Make a cell's learners, untrained, on a device."""
+        data, dtype = moved(cell.data, device), cell.config.training(1).torch_dtype
+        drawn = cell.config.build(data.train.shape[2], generators(cell.seeds, INIT))
+        model = drawn.to(device, dtype)
+        train, valid = (
+            (encode(model, bits), label(bits, data.targets).to(dtype))
+            for bits in (data.train, data.valid)
+        )
+        streams = generators(cell.seeds, DROPOUT)
+        return cls(model=model, train=train, valid=valid, dropout=streams)
+
+    def loss(self, model: MemberModule, batch: Tensor) -> Float[Tensor, " member"]:
+        """Return each member's training loss, under dropout where it has any."""
+        is_mlp = isinstance(model, BinaryMLP)
+        return losses(model(batch, self.dropout) if is_mlp else model(batch), self.train[1])
+
+    def evaluate(self, model: MemberModule) -> dict[str, Float[Tensor, " member"]]:
+        """Return each member's training accuracy, and its validation loss and accuracy."""
+        (x, y), (x_valid, y_valid) = self.train, self.valid
         logits, logits_valid = model(x), model(x_valid)
         return {
             "accuracy": accuracies(logits, y),
@@ -186,5 +202,20 @@ def fit(
             "validation_accuracy": accuracies(logits_valid, y_valid),
         }
 
-    history = train(model, loss, repeat(x), training, evaluate=evaluate, on_step=on_step)
-    return model.to(CPU), history
+
+def fit(
+    cell: FitCell,
+    on_step: Callable[[], None] | None = None,
+    device: torch.device = CPU,
+) -> tuple[MemberModule, History]:
+    """Train one cell; the history holds loss and accuracy of training and validation."""
+    learners = Learners.of(cell, device)
+    history = train(
+        learners.model,
+        learners.loss,
+        repeat(learners.train[0]),
+        cell.config.training(cell.data.train.shape[1]),
+        evaluate=learners.evaluate,
+        on_step=on_step,
+    )
+    return learners.model.to(CPU), history

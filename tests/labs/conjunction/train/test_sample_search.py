@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from pipeline.core.training.optimizers import OptimizerConfig
 from pipeline.labs.conjunction.train import sample_search
 from pipeline.labs.conjunction.train.curves import CurveConfig, LinearCurve, SearchConfig
+from pipeline.labs.conjunction.train.early_stopping import EarlyStopConfig
 from pipeline.labs.conjunction.train.fit import FitConfig
 from pipeline.labs.conjunction.train.sample_search import SearchCell, samples_at
 
@@ -14,7 +15,10 @@ OPTIMIZER = OptimizerConfig(
     name="Adam", learning_rate=0.01, options={}, schedule="constant", final_fraction=1.0,
     warmup_steps=0,
 )  # fmt: skip
-SEARCH = SearchConfig(targets=3, threshold=0.99, valid=200, stop_below=0.25, stop_above=0.75)
+SEARCH = SearchConfig(
+    targets=3, threshold=0.99, valid=200, stop_below=0.25, stop_above=0.75,
+    early_stop=EarlyStopConfig(every=50, accuracy=0.998, loss=0.001),
+)  # fmt: skip
 CURVE = CurveConfig(
     seeds=tuple(range(10)),
     members_per_cell=4,
@@ -73,6 +77,13 @@ def test_there_is_a_search_for_every_learner_and_t_and_the_longest_goes_first():
     assert [(c.learner, c.positions) for c in cells] == [
         ("linear", 32), ("linear", 16), ("limit", 16), ("limit", 32),
     ]  # fmt: skip
+
+
+def test_a_search_does_not_depend_on_where_those_of_other_t_start():
+    other = CURVE.model_copy(update={"first_samples": {16: 20, 64: 80}})
+    before, after = (sample_search.cells(SEARCH, {"limit": curve}) for curve in (CURVE, other))
+    assert before[0] == after[0]
+    assert before[1] != after[1]
 
 
 def test_accuracies_do_not_depend_on_how_seeds_are_grouped():
