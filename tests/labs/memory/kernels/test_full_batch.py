@@ -58,7 +58,14 @@ def certain(model, seed=0):
     return Batch(None, Target(weight, token, None, torch.zeros(M, dtype=model.E.dtype)))
 
 
-@pytest.mark.parametrize("shape", [config(), config(n_layers=2, mlp_width=5, patterns_per_head=2)])
+@pytest.mark.parametrize(
+    "shape",
+    [
+        config(),
+        config(n_layers=2, mlp_width=5, patterns_per_head=2),
+        config(mlp_width=5, mlp_depth=2, skips=skips("residual")),
+    ],
+)
 def test_their_gradients_agree_too(shape):
     model = AttentionMemory(shape, generators([3, 4])).double()
     batch = certain(model)
