@@ -5,6 +5,7 @@ from typing import cast
 
 from pydantic import Field, model_validator
 
+from pipeline.bounds import refuse_large
 from pipeline.config import StageParams
 from pipeline.labs.oscillator.data.splits import Split
 from pipeline.labs.oscillator.models.forecasters import FORECASTERS
@@ -27,6 +28,12 @@ class Params(StageParams):
             raise ValueError(
                 f"oscillator.polish.model must be one of {known}, got {self.polish.model!r}"
             )
+        shape = self.recipes.models[self.polish.model].transformer
+        layers = 4 * shape.n_layers * shape.d_model**2  # the rest of the parameters are few
+        refuse_large(
+            "oscillator.polish: samples * d_out * parameters, the Jacobian,",
+            self.polish.samples, shape.d_out, layers,
+        )  # fmt: skip
         return self
 
 

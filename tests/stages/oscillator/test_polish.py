@@ -53,3 +53,11 @@ def test_a_model_that_the_recipe_does_not_train_is_refused_by_the_check(chain):
     expected = r"params.yaml: oscillator.polish.model must be one of \[.*'small'.*\], got 'huge'$"
     with pytest.raises(config.ConfigError, match=expected):
         config.build(content, stage.Params)
+
+
+def test_a_jacobian_that_does_not_fit_into_memory_is_refused_by_the_check(chain):
+    content = config.read(chain.root / config.FILE)
+    content["oscillator.polish"]["samples"] = 10**7
+    expected = r"samples \* d_out \* parameters, the Jacobian, must be <= 2e\+08 numbers in memory"
+    with pytest.raises(config.ConfigError, match=expected):
+        config.build(content, stage.Params)
