@@ -2,6 +2,7 @@
 
 import argparse
 import gc
+import json
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -50,6 +51,8 @@ def run_stage(name: str, root: Path) -> None:
     orphans.end_with_dvc()
     numerics.set_environment()  # before any numeric library is loaded
     tell_device(name)
+    if maps_cells(name, root):
+        parallel.start_early()
     # It imports MLflow while torch is imported here.
     with heartbeat.Heartbeat(name) as beat, TrackingProcess(root) as process:
         gc.disable()  # Python would look through all objects of torch for garbage meanwhile
@@ -62,6 +65,15 @@ def run_stage(name: str, root: Path) -> None:
             beat.doing = "logging to MLflow"
             workers = account.of_process.metrics()
             track(name, root, process, Timing(started, milliseconds(), workers))
+
+
+def maps_cells(name: str, root: Path) -> bool:
+    """Tell whether a stage's code maps cells over workers, by its fingerprint, if it has one."""
+    try:
+        code = json.loads((root / dag.code_file(name)).read_text(encoding="utf-8"))
+        return f"{parallel.__name__.replace('.', '/')}.py" in code["files"]
+    except (OSError, ValueError, KeyError, TypeError):  # which the stage itself will tell
+        return False
 
 
 def tell_device(name: str) -> None:

@@ -5,6 +5,9 @@ import socket
 import pytest
 
 from pipeline import commands
+from pipeline.runtime import dag
+from pipeline.runtime.compute import parallel
+from pipeline.runtime.kept import store
 
 
 @pytest.fixture
@@ -78,3 +81,65 @@ def test_an_error_is_told_in_full_and_without_secrets(root, monkeypatch, capsys)
     line = told(capsys)
     assert line.startswith("warning: a_stage: not tracked (xxx")
     assert "http://***@lab/ END" in line
+
+
+@pytest.fixture
+def kept(tmp_path, monkeypatch):
+    monkeypatch.setenv(store.FOLDER, str(tmp_path / "cells"))
+    found = store.configured()
+    found.put("ab" * 32, b"result")
+    return found
+
+
+def test_cells_says_what_is_kept_and_clears_it(root, kept, capsys):
+    assert commands.run(["cells"], root) == 0
+    assert capsys.readouterr().out.startswith("1 finished cells are kept, 0.00 of at most 4 GiB")
+    assert commands.run(["cells", "--clear"], root) == 0
+    assert capsys.readouterr().out.startswith("0 finished cells are kept")
+    assert kept.get("ab" * 32) is None
+
+
+def test_cells_says_that_none_are_kept(root, monkeypatch, capsys):
+    monkeypatch.setenv(store.FOLDER, "off")
+    assert commands.run(["cells"], root) == 0
+    assert capsys.readouterr().out == "finished cells are not kept: ATTENTION_LAB_CELLS=off\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "name", "given"),
+    [
+        ("oscillator_data", store.FOLDER, "here"),
+        ("oscillator_data", store.LIMIT, "much"),
+        ("oscillator_data", parallel.WORKERS, "none"),
+        ("cells", store.FOLDER, "here"),
+        ("cells", store.LIMIT, "much"),
+    ],
+)
+def test_a_wrong_word_in_the_environment_is_one_line_before_any_work(
+    root, monkeypatch, capsys, command, name, given
+):
+    (root / "pipeline" / "stages" / "oscillator").mkdir()
+    (root / "pipeline" / "stages" / "oscillator" / "data.py").touch()
+    monkeypatch.setattr(commands.orphans, "end_with_dvc", lambda: None)
+    monkeypatch.delenv(store.FOLDER)
+    monkeypatch.setenv(name, given)
+    assert commands.run([command], root) == 1
+    assert told(capsys).startswith(f"error: {command}: {name} must be ")
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ('{"files": {"pipeline/runtime/compute/parallel.py": "ab"}}', True),
+        ('{"files": {"pipeline/runtime/files.py": "ab"}}', False),
+        ("[]", False),
+        ("{", False),
+        (None, False),
+    ],
+)
+def test_a_stage_s_fingerprint_tells_whether_it_will_need_workers(root, content, expected):
+    if content is not None:
+        file = root / dag.code_file("any")
+        file.parent.mkdir(parents=True)
+        file.write_text(content)
+    assert commands.maps_cells("any", root) is expected

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
+from multiprocessing import forkserver
 from multiprocessing.connection import wait as wait_for
 from typing import Any, TypeVar
 
@@ -23,6 +24,8 @@ from pipeline.runtime.kept import store
 SCHEDULER = "ATTENTION_LAB_SCHEDULER"
 WORKERS = "ATTENTION_LAB_WORKERS"
 POLL_SECONDS = 0.2
+# Libraries alone: a lab's code is read when a worker starts, after the keys of its cells are told.
+PRELOADED = ["torch", "pandas", "pydantic", "jaxtyping", "pipeline.runtime.compute.parallel"]
 
 Cell = TypeVar("Cell")
 Result = TypeVar("Result")
@@ -157,6 +160,20 @@ def _timed(function: Callable[[Cell], Any], cell: Cell) -> tuple[bytes, float]:
     return content, time.monotonic() - started
 
 
+def start_early() -> None:
+    """Start the process that workers are forked from; it imports while the stage does."""
+    if not os.environ.get(SCHEDULER):
+        _context()
+        forkserver.ensure_running()
+
+
+def _context() -> Any:
+    # forkserver: no copied threads or locks of this process, and torch is imported once for all.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOADED)
+    return context
+
+
 def _map_on_processes(
     function: Callable[[Cell], Any],
     cells: Sequence[Cell],
@@ -166,9 +183,7 @@ def _map_on_processes(
 ) -> None:
     # The workers' libraries read it when they are loaded, which is before a worker's first line.
     numerics.set_environment()
-    # forkserver: no copied threads or locks of this process, and torch is imported once for all.
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["torch", "pipeline.runtime.compute.parallel"])
+    context = _context()
     ticks = context.SimpleQueue()
     workers, started = min(worker_count(function), len(cells)), time.monotonic()
     pool = ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(ticks,))
