@@ -21,6 +21,8 @@ TARGETS = (STAGE, "conjunction_measure_gains")  # the second needs check_params 
 SECONDS = 600.0  # for a command on a machine with other work
 DONE = re.compile(r"^(\w+): done in", re.MULTILINE)  # a stage says it once its run is logged
 OF_STAGE = f"SELECT run_uuid FROM tags WHERE key = 'stage' AND value = '{STAGE}'"
+# Of one execution alone: a run that is filled in later has none of them.
+EXECUTION = "('stage_seconds', 'cells_computed', 'cells_kept', 'workers_idle_share')"
 Ask = Callable[[str], list[tuple[Any, ...]]]
 
 
@@ -93,7 +95,7 @@ def record_of_stage(ask: Ask) -> tuple[Counter[tuple[str, str]], list[Row]]:
         "SELECT name, status FROM runs WHERE lifecycle_stage = 'active' AND run_uuid IN "
         f"({OF_STAGE})"
     )
-    rows = ask(f"{QUERY} AND runs.run_uuid IN ({OF_STAGE}) AND metrics.key != 'stage_seconds'")
+    rows = ask(f"{QUERY} AND runs.run_uuid IN ({OF_STAGE}) AND metrics.key NOT IN {EXECUTION}")
     return Counter(ask(runs)), sorted(rows)
 
 

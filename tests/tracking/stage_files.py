@@ -14,7 +14,7 @@ from pipeline.tracking.circumstances import Timing
 
 STEPS = 20
 STARTED, ENDED = 1_700_000_000_000, 1_700_000_012_500
-TIMING = Timing(STARTED, ENDED)
+TIMING = Timing(STARTED, ENDED, {"cells_computed": 3.0, "workers_idle_share": 0.25})
 FINGERPRINT = {"code": "0" * 64, "python": "3.11", "packages": {"numpy": "2.1", "torch": "2.13.0"}}
 CONFIG = TransformerConfig(
     d_in=2, d_out=2, d_model=8, d_head=4, n_layers=2, attention="softmax", causal=True,

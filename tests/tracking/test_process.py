@@ -34,7 +34,7 @@ def test_a_process_beside_the_stage_logs_what_it_is_told(root):
     stage = runs["oscillator_train"]
     assert stage.data.tags["dvc.entry"] == execution.hash
     assert stage.info.end_time == ENDED
-    assert stage.data.metrics["stage_seconds"] == TIMING.seconds
+    assert stage.data.metrics.items() >= TIMING.metrics.items()
 
 
 def test_the_first_stage_creates_the_store(tmp_path):

@@ -37,7 +37,7 @@ def test_a_stage_is_one_run_with_its_params_metrics_tags_and_files(root, tmp_pat
         "oscillator.task.kind": "damped",
     }
     metrics = {"O5.tiny.r50": 0.5, "O5.tiny.n": 2.0, "stage_seconds": 12.5}
-    assert run.data.metrics == metrics
+    assert run.data.metrics == metrics | {"cells_computed": 3.0, "workers_idle_share": 0.25}
     tags = run.data.tags
     assert tags["stage"] == "oscillator_train"
     assert tags["dvc.entry"] == execution.hash

@@ -13,7 +13,6 @@ from pipeline.labs.oscillator.train.studies import (
     LinearTrainConfig,
     SequenceTrainConfig,
     VariableTrainConfig,
-    cost,
     fixed_cells,
     gamma_of,
     linear_cell,
@@ -79,8 +78,11 @@ def test_o5_stacks_its_seeds_and_the_larger_model_costs_more(stacked, groups):
     assert placed(cells) == [(name, group) for name in ("big", "small") for group in groups]
     assert cells[0].config == big.transformer
     assert cells[0].kind is Transformer
-    # 3 layers of 8^2 against one of 4^2.
-    assert cost(cells[0]) == 12 * cost(cells[-1])
+    # Of each layer and state of the window: four maps of d^2, and two products with every state.
+    time = TRAIN.states.shape[1]
+    by_hand = [3 * 8 * (4 * 8 + 2 * time), 4 * (4 * 4 + 2 * time)]
+    costs = [cell.cost / len(cell.seeds) for cell in (cells[0], cells[-1])]
+    assert costs[0] / costs[1] == pytest.approx(by_hand[0] / by_hand[1], rel=1e-12)
 
 
 def test_o6_s_linear_model_sees_the_whole_window():
