@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from bench import timing
-from pipeline.runtime.compute import parallel
+from pipeline.runtime.compute import job, parallel, processes
 
 CELLS, REPEATS = 10_000, 3
 WORK_CELLS, TERMS = 40, 200_000
@@ -42,11 +42,11 @@ def mapped(function: Callable[[int], object], cells: Sequence[int]) -> None:
 @contextmanager
 def scheduler(address: str) -> Iterator[None]:
     """Let cells go to a cluster."""
-    os.environ[parallel.SCHEDULER] = address
+    os.environ[job.SCHEDULER] = address
     try:
         yield
     finally:
-        del os.environ[parallel.SCHEDULER]
+        del os.environ[job.SCHEDULER]
 
 
 def compare(
@@ -81,7 +81,7 @@ def main() -> None:
     """Measure, and write bench/results/scale_out.json."""
     from distributed import LocalCluster  # not in the worker processes, which import this file
 
-    workers = parallel.worker_count()
+    workers = processes.worker_count()
     with LocalCluster(
         n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None
     ) as cluster:

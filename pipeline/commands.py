@@ -11,7 +11,7 @@ from pathlib import Path
 from pipeline import config
 from pipeline.runtime import dag, locks, orphans, provenance, smoke, verify
 from pipeline.runtime.checkout import dvc_files
-from pipeline.runtime.compute import account, device, heartbeat, numerics, parallel
+from pipeline.runtime.compute import account, device, heartbeat, job, numerics, parallel
 from pipeline.runtime.kept import store as stores
 from pipeline.tracking import backfill, store, ui
 from pipeline.tracking.circumstances import Timing
@@ -35,7 +35,7 @@ def expected_errors() -> tuple[type[Exception], ...]:
         ChangedError,
         device.DeviceError,
         DivergenceError,
-        parallel.ExecutionError,
+        job.ExecutionError,
         FingerprintError,
         stores.StoreError,
         locks.BusyError,

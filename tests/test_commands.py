@@ -6,7 +6,7 @@ import pytest
 
 from pipeline import commands
 from pipeline.runtime import dag
-from pipeline.runtime.compute import parallel
+from pipeline.runtime.compute import job
 from pipeline.runtime.kept import store
 
 
@@ -110,7 +110,7 @@ def test_cells_says_that_none_are_kept(root, monkeypatch, capsys):
     [
         ("oscillator_data", store.FOLDER, "here"),
         ("oscillator_data", store.LIMIT, "much"),
-        ("oscillator_data", parallel.WORKERS, "none"),
+        ("oscillator_data", job.WORKERS, "none"),
         ("cells", store.FOLDER, "here"),
         ("cells", store.LIMIT, "much"),
     ],

@@ -17,7 +17,7 @@ from pipeline.core.nn.linear import LinearWindow, LinearWindowConfig
 from pipeline.core.training.ensemble import History, TrainingConfig, train
 from pipeline.core.training.optimizers import OptimizerConfig
 from pipeline.core.training.sampling import generators, minibatches
-from pipeline.runtime.compute import parallel
+from pipeline.runtime.compute import parallel, processes
 from pipeline.runtime.formats.artifacts import ArtifactError
 
 STEPS = 20
@@ -48,7 +48,7 @@ def train_seed(seed: int) -> tuple[dict[str, Tensor], History]:
         return (model(batch)[:, :, 0] - batch[:, :, -1]).square().mean((1, 2))
 
     batches = (data[index] for index in minibatches(256, 8, streams))
-    history = train(model, loss, batches, TRAINING, on_step=parallel.report)
+    history = train(model, loss, batches, TRAINING, on_step=processes.report)
     return model.state_dict(), history
 
 
@@ -65,7 +65,7 @@ def train_short_and_endless() -> None:
         )
         for name, steps in (("short", 6), ("endless", 10**9))
     ]  # fmt: skip
-    parallel.map_cells(parallel.reporting(train_forecaster), cells, description="both")
+    parallel.map_cells(processes.reporting(train_forecaster), cells, description="both")
 
 
 def same_bits(found: Any, expected: Any) -> bool:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from pipeline.core.nn.layers import MemberModule, concatenate
 from pipeline.core.training.ensemble import History
-from pipeline.runtime.compute import parallel
+from pipeline.runtime.compute import parallel, processes
 from pipeline.runtime.formats import artifacts, model_list, saved_models
 from pipeline.runtime.formats.model_list import HistoryRows, ModelEntry, SavedMember
 
@@ -101,7 +101,7 @@ def train_cells(train: Train[AnyCell], cells: Mapping[str, Sequence[AnyCell]]) -
     """
     named = [(experiment, cell) for experiment, group in cells.items() for cell in group]
     outcomes = parallel.map_cells(
-        parallel.reporting(train),
+        processes.reporting(train),
         [cell for _, cell in named],
         description=", ".join(cells),
         units=sum(cell.steps for _, cell in named),

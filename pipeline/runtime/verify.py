@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.runtime import dag, provenance, smoke
-from pipeline.runtime.compute import parallel
+from pipeline.runtime.compute import job
 from pipeline.runtime.kept import store
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -41,7 +41,7 @@ def both() -> tuple[Circumstances, Circumstances]:
     """Return the circumstances of the two runs."""
     first = {
         store.FOLDER: store.OFF,  # the second run would take what the first one made
-        parallel.WORKERS: "1",
+        job.WORKERS: "1",
         "PYTHONHASHSEED": "0",
         "TZ": "UTC",
         "LANG": "C",
@@ -51,7 +51,7 @@ def both() -> tuple[Circumstances, Circumstances]:
     language = _installed_locale()
     second = {
         store.FOLDER: store.OFF,
-        parallel.WORKERS: "2",
+        job.WORKERS: "2",
         "PYTHONHASHSEED": "1",
         "TZ": "Asia/Kathmandu",  # 5 h 45 min
         "LANG": language,

@@ -18,7 +18,7 @@ from typing import Any
 
 from pipeline.runtime import dag
 from pipeline.runtime.checkout import git
-from pipeline.runtime.compute import device
+from pipeline.runtime.compute import device, processor
 from pipeline.runtime.files import CACHE, md5
 from pipeline.runtime.provenance import Execution
 
@@ -68,18 +68,8 @@ def time_of_files(root: Path, execution: Execution) -> int:
 
 def machine_tags() -> dict[str, str]:
     """Return what this machine is: its processor's model, its Python, and what cells train on."""
-    known = {"processor": processor(), "python": platform.python_version()}
+    known = {"processor": processor.model(), "python": platform.python_version()}
     return known | {"device": device.described()}
-
-
-def processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
-    """Return the model of this machine's processor, as the system names it."""
-    try:
-        lines = cpuinfo.read_text(encoding="utf-8").splitlines()
-    except OSError:  # not Linux
-        lines = []
-    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return models[0] if models else platform.processor() or platform.machine()
 
 
 def version_tags(root: Path, execution: Execution, *, just_ran: bool) -> dict[str, str]:

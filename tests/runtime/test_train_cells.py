@@ -7,7 +7,7 @@ import torch
 from work import LinearCell, train_linear
 
 from pipeline.runtime import training_record
-from pipeline.runtime.compute import parallel
+from pipeline.runtime.compute import job, parallel
 from pipeline.runtime.training_record import Trained
 
 
@@ -96,8 +96,8 @@ def test_every_step_moves_the_bar_of_all_cells(workers: Workers) -> None:
 
 
 def test_worker_processes_return_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(parallel.SCHEDULER, raising=False)
-    monkeypatch.setenv(parallel.WORKERS, "2")
+    monkeypatch.delenv(job.SCHEDULER, raising=False)
+    monkeypatch.setenv(job.WORKERS, "2")
     [item] = trained(LinearCell("a", [0]), LinearCell("a", [1]))
     for k, seed in enumerate(item.seeds):
         model, *_ = train_linear(LinearCell("a", [seed]), lambda: None)

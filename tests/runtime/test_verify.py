@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from pipeline.runtime import smoke, verify
-from pipeline.runtime.compute import parallel
+from pipeline.runtime.compute import job
 
 # What the stage writes is its circumstances: the worst of stages.
 MAIN = """\
@@ -17,7 +17,7 @@ Path("data/a/same.json").write_text("1\\n")
 {worst}
 """
 SEEN = {
-    "the number of workers": f"os.environ['{parallel.WORKERS}']",
+    "the number of workers": f"os.environ['{job.WORKERS}']",
     "Python's hashes": "str(hash('a'))",
     "the time zone": "time.strftime('%H:%M', time.localtime(0))",
     "the locale": "os.environ['LC_ALL']",

@@ -26,7 +26,7 @@ TEXT = (ROOT / config.FILE).read_bytes()
 FOREIGN = 300  # characters of the file that a message may show
 LINE = 2100  # of a whole message: it may list what is known
 MORE = 2.0  # seconds of the processor that a mutated file may cost more than the plain one
-HANG = 60  # seconds
+HANG = 600  # seconds: only a hang takes as long, on a machine that others load too
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 
 from pipeline import config
 from pipeline.runtime import dag, fingerprint, smoke
-from pipeline.runtime.compute import parallel
+from pipeline.runtime.compute import job
 from pipeline.runtime.formats import artifacts
 from pipeline.runtime.runner import write_results
 
@@ -158,8 +158,8 @@ class Chain:
 @pytest.fixture(scope="session")
 def chain(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(parallel.WORKERS, "1")
-        patch.delenv(parallel.SCHEDULER, raising=False)
+        patch.setenv(job.WORKERS, "1")
+        patch.delenv(job.SCHEDULER, raising=False)
         yield Chain(tmp_path_factory.mktemp("chain"))
 
 

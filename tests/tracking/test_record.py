@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.runtime.compute import processor
 from pipeline.runtime.formats import artifacts
 from pipeline.tracking import store
 from pipeline.tracking.backfill import log_missing
-from pipeline.tracking.circumstances import processor
 from pipeline.tracking.record import record
 from tracking.stage_files import (
     ENDED,
@@ -69,7 +69,7 @@ def test_a_stage_that_just_ran_says_where_and_with_what(root):
     write_stage(root)
     record(root, execution_of(root, deps=write_fingerprint(root)), TIMING)
     tags = runs_of(root)["oscillator_train"].data.tags
-    assert tags["processor"] == processor()
+    assert tags["processor"] == processor.model()
     assert tags["python"] == platform.python_version()
     assert tags["torch"] == "2.13.0"
     assert json.loads(tags["packages"]) == {"numpy": "2.1", "torch": "2.13.0"}

@@ -16,7 +16,7 @@ from typing import Any
 
 import pipeline
 from pipeline.runtime.compute import device, numerics, progress
-from pipeline.runtime.compute.parallel import SCHEDULER, Cell, ExecutionError, Result
+from pipeline.runtime.compute.job import SCHEDULER, ExecutionError, Job
 
 POLL_SECONDS = 0.05
 PATIENCE_SECONDS = 10.0  # for a scheduler to answer, and for a first worker
@@ -29,14 +29,8 @@ PACKAGE = Path(pipeline.__file__).resolve().parent
 NUMERIC = ("numpy", "pandas", "scipy", "scikit-learn", "torch")
 
 
-def map_cells(
-    function: Callable[[Cell], Result],
-    cells: Sequence[Cell],
-    address: str,
-    description: str,
-    done: Callable[[int, Result], None],
-) -> None:
-    """Compute ``function(cell)`` for each cell on the workers of a scheduler.
+def map_cells(job: Job, address: str, done: Callable[[int, bytes], None]) -> None:
+    """Compute cells on the workers of a scheduler.
 
     ``done`` takes the number of a cell and its result as soon as it has come.
 
@@ -55,15 +49,15 @@ def map_cells(
         try:
             _refuse_empty(client, shown)
             _refuse_other_code(client, shown)
-            _compute_all(client, function, cells, description, done)
+            _compute_all(client, job, done)
         except KilledWorker as error:
             raise ExecutionError(
-                f"{description}: {SCHEDULER}: its workers were killed (out of memory?), or cannot "
-                "import this package"
+                f"{job.description}: {SCHEDULER}: its workers were killed (out of memory?), or "
+                "cannot import this package"
             ) from error
         except (CancelledError, CommClosedError) as error:
             raise ExecutionError(
-                f"{description}: {SCHEDULER}: the scheduler at {shown} is gone"
+                f"{job.description}: {SCHEDULER}: the scheduler at {shown} is gone"
             ) from error
 
 
@@ -134,21 +128,15 @@ def _refuse_other_code(client: Any, shown: str) -> None:
             )
 
 
-def _compute_all(
-    client: Any,
-    function: Callable[[Cell], Result],
-    cells: Sequence[Cell],
-    description: str,
-    done: Callable[[int, Result], None],
-) -> None:
+def _compute_all(client: Any, job: Job, done: Callable[[int, bytes], None]) -> None:
     from distributed import as_completed
 
     own = code()
-    size = max(1, len(cells) // MOST_TASKS)
-    parts = [cells[k : k + size] for k in range(0, len(cells), size)]
-    with progress.following(description, len(cells), "cells") as work:
+    size = max(1, len(job.cells) // MOST_TASKS)
+    parts = [job.cells[k : k + size] for k in range(0, len(job.cells), size)]
+    with progress.following(job.description, len(job.cells), "cells") as shown:
         with warnings.catch_warnings(action="ignore"):  # large cells are no mistake here
-            futures = client.map(partial(compute, own, function), parts, pure=False)
+            futures = client.map(partial(compute, own, job.finishing), parts, pure=False)
         first = {future.key: number * size for number, future in enumerate(futures)}
         try:
             completed, seen = as_completed(futures), time.monotonic()
@@ -157,8 +145,8 @@ def _compute_all(
                 for future, part in zip(batch, client.gather(batch), strict=True):
                     for number, result in enumerate(part, first[future.key]):
                         done(number, result)
-                    work.update(len(part))
-                seen = _refuse_abandoned(client, seen, description)
+                    shown.update(len(part))
+                seen = _refuse_abandoned(client, seen, job.description)
                 time.sleep(POLL_SECONDS)
         finally:
             # An error or Ctrl-C leaves nothing to compute; with the scheduler gone there is none.
@@ -181,8 +169,8 @@ def _refuse_abandoned(client: Any, seen: float, description: str) -> float:
 
 
 def compute(
-    expected: Mapping[str, str], function: Callable[[Cell], Result], cells: Sequence[Cell]
-) -> list[Result]:
+    expected: Mapping[str, str], function: Callable[[Any], bytes], cells: Sequence[Any]
+) -> list[bytes]:
     """Compute cells at a worker, which may have come after the others were asked for their code.
 
     Raises ExecutionError if the worker's code is not the ``expected``.

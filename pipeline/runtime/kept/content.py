@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from pydantic import BaseModel
 
-PLAIN = (bool, int, str, bytes, type(None))
+PLAIN = (bool, int, str, type(None))
 
 
 class ContentError(TypeError):
@@ -51,10 +51,10 @@ class Digest:
         """Return the type's name and the content, piece by piece."""
         if type(value) is float:  # -0.0 is not 0.0, and all bits of a nan count
             return "float", [struct.pack("<d", value)]
+        if isinstance(value, bytes):
+            return type(value).__name__, [value]
         if isinstance(value, PLAIN):
-            return type(value).__name__, [
-                value if isinstance(value, bytes) else repr(value).encode()
-            ]
+            return type(value).__name__, [repr(value).encode()]
         if isinstance(value, torch.Tensor):
             return "tensor", [self._once(value, _tensor_bytes)]
         if isinstance(value, np.ndarray | np.generic):

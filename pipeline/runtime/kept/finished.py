@@ -1,5 +1,6 @@
 """The cells of one map over cells: those that are kept already, and a place for what finishes."""
 
+import sys
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from pipeline.runtime import dag
 from pipeline.runtime.fingerprint import FingerprintError
 from pipeline.runtime.kept import store as stores
+from pipeline.runtime.kept.content import ContentError
 from pipeline.runtime.kept.encoding import EncodingError, decode
 from pipeline.runtime.kept.identity import Identity
 
@@ -24,10 +26,19 @@ class Finished:
         """
         self._store = stores.configured() if _of_package(function) else None
         self._keys: list[str] = []
+        self._identity = Identity(device)
         if self._store is not None:
-            self._identity = Identity(device)
+            self._tell(function, cells)
+
+    def _tell(self, function: Any, cells: Sequence[Any]) -> None:
+        try:
             self._keys = self._identity.keys(function, cells)
             self._code = self._identity.code()
+        except (ContentError, FingerprintError) as error:
+            sys.stderr.write(
+                f"warning: cells of {_name(function)} are computed and not kept: {error}\n"
+            )
+            self._store, self._keys = None, []
 
     def take(self) -> dict[int, Any]:
         """Return the results that are kept, by the cells' places."""
@@ -63,6 +74,11 @@ class Finished:
             return self._identity.code() != self._code
         except FingerprintError:
             return True
+
+
+def _name(function: Any) -> str:
+    inner = function.func if isinstance(function, partial) else function
+    return str(getattr(inner, "__qualname__", inner))
 
 
 def _of_package(function: Any) -> bool:

@@ -6,15 +6,13 @@ bits of a result depend on the kind of processor, too.
 """
 
 import hashlib
-import json
-import platform
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pipeline
 from pipeline.runtime import dag, fingerprint
+from pipeline.runtime.compute import processor
 from pipeline.runtime.kept.content import Digest
 
 ROOT = Path(pipeline.__file__).resolve().parent.parent
@@ -32,7 +30,7 @@ class Identity:
     def keys(self, function: Any, cells: Sequence[Any]) -> list[str]:
         """Return the cells' keys; ContentError, FingerprintError if they cannot be told."""
         contents = [self._digest.of((function, cell)) for cell in cells]
-        surroundings = (self.code(), processor(), self._device)
+        surroundings = (self.code(), processor.kind(), self._device)
         return [
             hashlib.sha256("\n".join((content, *surroundings)).encode()).hexdigest()
             for content in contents
@@ -42,17 +40,3 @@ class Identity:
         """Return the hash of the code of all that was met so far, as the files now say."""
         modules = {name for name in self._digest.modules if name.partition(".")[0] == dag.PACKAGE}
         return fingerprint.of_modules(sorted({*modules, *AROUND}), self._root).code
-
-
-@cache
-def processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
-    """Return the kind of this machine's processor: its model and what it can compute with."""
-    try:
-        lines = cpuinfo.read_text(encoding="utf-8").splitlines()
-    except OSError:  # not Linux
-        lines = []
-    told = {
-        name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)
-    }
-    kind = [told.get(name, "") for name in ("vendor_id", "model name", "flags")]
-    return json.dumps([platform.machine(), platform.processor(), *kind])

@@ -14,7 +14,7 @@ from pipeline.labs.energy.train.likelihood import (
     fit_cell,
 )
 from pipeline.runtime import training_record
-from pipeline.runtime.compute import parallel
+from pipeline.runtime.compute import parallel, processes
 from pipeline.runtime.formats import records
 
 HEADLINE = ("E6.*.tied_weights_cost",)
@@ -28,7 +28,7 @@ class Params(StageParams):
 
 def compute(cell: LikelihoodCell) -> Fits:
     """Fit one point set in a worker."""
-    return fit_cell(cell, parallel.report)
+    return fit_cell(cell, processes.report)
 
 
 def run(params: Params, inputs: Path, out: Path) -> dict[str, object]:  # noqa: ARG001

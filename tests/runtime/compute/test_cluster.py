@@ -10,8 +10,8 @@ from distributed import LocalCluster
 
 from pipeline.__main__ import ROOT
 from pipeline.runtime import fingerprint
-from pipeline.runtime.compute import cluster, parallel
-from pipeline.runtime.compute.parallel import ExecutionError
+from pipeline.runtime.compute import cluster, job, parallel
+from pipeline.runtime.compute.job import ExecutionError
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def local() -> Iterator[LocalCluster]:
 
 @pytest.fixture
 def _on_cluster(local: LocalCluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(parallel.SCHEDULER, local.scheduler_address)
+    monkeypatch.setenv(job.SCHEDULER, local.scheduler_address)
 
 
 @pytest.mark.usefixtures("_on_cluster")
@@ -87,11 +87,11 @@ def test_no_scheduler_at_the_address_is_one_line(
     monkeypatch: pytest.MonkeyPatch, address: str, shown: str
 ) -> None:
     monkeypatch.setattr(cluster, "PATIENCE_SECONDS", 0.5)
-    monkeypatch.setenv(parallel.SCHEDULER, address)
+    monkeypatch.setenv(job.SCHEDULER, address)
     with pytest.raises(ExecutionError) as refused:
         parallel.map_cells(work.slow_square, [1], description="squares")
     told = str(refused.value)
-    assert told.startswith(f"{parallel.SCHEDULER}: no scheduler answers at {shown}; expected tcp:")
+    assert told.startswith(f"{job.SCHEDULER}: no scheduler answers at {shown}; expected tcp:")
     assert "\n" not in told
     assert "secret" not in told
 

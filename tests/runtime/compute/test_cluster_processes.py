@@ -16,8 +16,8 @@ import work
 from dask_processes import Cluster
 
 from pipeline.__main__ import ROOT
-from pipeline.runtime.compute import cluster, parallel
-from pipeline.runtime.compute.parallel import ExecutionError
+from pipeline.runtime.compute import cluster, job, parallel
+from pipeline.runtime.compute.job import ExecutionError
 
 SEEDS = [0, 1, 2, 3]
 
@@ -31,7 +31,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 @pytest.fixture
 def dask(shared: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
     """A scheduler without workers."""
-    monkeypatch.setenv(parallel.SCHEDULER, shared.address)
+    monkeypatch.setenv(job.SCHEDULER, shared.address)
     yield shared
     shared.stop_workers()
 
@@ -112,7 +112,7 @@ def test_a_scheduler_that_is_killed_midway_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with dask_processes.cluster(tmp_path, workers=1) as own:
-        monkeypatch.setenv(parallel.SCHEDULER, own.address)
+        monkeypatch.setenv(job.SCHEDULER, own.address)
         thread = when(lambda: bool(running(tmp_path)), own.scheduler.kill)
         message = rf"^O3: ATTENTION_LAB_SCHEDULER: the scheduler at {own.address} is gone$"
         with pytest.raises(ExecutionError, match=message):
@@ -217,6 +217,6 @@ def test_a_server_that_accepts_and_hangs_is_no_scheduler(monkeypatch: pytest.Mon
         server.bind(("127.0.0.1", 0))
         server.listen()
         address = "tcp://{}:{}".format(*server.getsockname())
-        monkeypatch.setenv(parallel.SCHEDULER, address)
+        monkeypatch.setenv(job.SCHEDULER, address)
         with pytest.raises(ExecutionError, match=f"no scheduler answers at {address}; expected"):
             parallel.map_cells(work.slow_square, [1], description="O3")

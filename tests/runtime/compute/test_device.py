@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from pipeline import commands
-from pipeline.runtime.compute import cluster, cores, device, parallel
+from pipeline.runtime.compute import cluster, cores, device, job, processes
 from pipeline.runtime.compute.device import DEVICE, DeviceError
 from pipeline.tracking import circumstances
 
@@ -19,7 +19,7 @@ See = Callable[[Sequence[str]], None]
 
 @pytest.fixture(autouse=True)
 def _nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (DEVICE, parallel.WORKERS, parallel.SCHEDULER):
+    for name in (DEVICE, job.WORKERS, job.SCHEDULER):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(device, "cards", cache(device.cards.__wrapped__))
 
@@ -88,8 +88,8 @@ def test_cuda_where_there_is_none_is_one_line(monkeypatch: pytest.MonkeyPatch, s
 def test_a_wrong_number_of_workers_is_refused_before_any_work(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv(parallel.WORKERS, "0")
-    with pytest.raises(parallel.ExecutionError, match=parallel.WORKERS):
+    monkeypatch.setenv(job.WORKERS, "0")
+    with pytest.raises(job.ExecutionError, match=job.WORKERS):
         commands.tell_device("O3")
 
 
@@ -110,7 +110,7 @@ def test_the_cards_of_a_cluster_are_not_looked_for_here(
     monkeypatch: pytest.MonkeyPatch, see: See, capsys: pytest.CaptureFixture[str]
 ) -> None:
     see([])
-    monkeypatch.setenv(parallel.SCHEDULER, "tcp://elsewhere:8786")
+    monkeypatch.setenv(job.SCHEDULER, "tcp://elsewhere:8786")
     monkeypatch.setenv(DEVICE, "cuda")
     commands.tell_device("O3")
     assert capsys.readouterr().err == "O3: trains on cuda\n"
@@ -120,13 +120,13 @@ def test_a_training_has_a_worker_a_card_and_other_cells_one_a_core(
     monkeypatch: pytest.MonkeyPatch, see: See
 ) -> None:
     see(["A100", "A100", "A100"])
-    training = parallel.reporting(train)
-    assert parallel.worker_count(training) == cores.available()
+    training = processes.reporting(train)
+    assert processes.worker_count(training) == cores.available()
     monkeypatch.setenv(DEVICE, "cuda")
-    assert parallel.worker_count(training) == 3
-    assert parallel.worker_count(train) == cores.available()
-    monkeypatch.setenv(parallel.WORKERS, "5")
-    assert parallel.worker_count(training) == 5
+    assert processes.worker_count(training) == 3
+    assert processes.worker_count(train) == cores.available()
+    monkeypatch.setenv(job.WORKERS, "5")
+    assert processes.worker_count(training) == 5
 
 
 @pytest.mark.parametrize(("worker", "card"), [((), 0), ((1,), 0), ((2,), 1), ((3,), 0)])
@@ -137,7 +137,7 @@ def test_workers_take_the_cards_in_turn(
     monkeypatch.setattr(
         multiprocessing, "current_process", lambda: SimpleNamespace(_identity=worker)
     )
-    training = parallel.reporting(train)
+    training = processes.reporting(train)
     assert training(7) == (7, None)
     monkeypatch.setenv(DEVICE, "cuda")
     assert training(7) == (7, torch.device("cuda", card))

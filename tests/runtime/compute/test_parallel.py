@@ -16,20 +16,20 @@ import pytest
 import work
 
 from pipeline.__main__ import ROOT
-from pipeline.runtime.compute import parallel, progress
-from pipeline.runtime.compute.parallel import ExecutionError
+from pipeline.runtime.compute import job, parallel, processes, progress
+from pipeline.runtime.compute.job import ExecutionError
 from pipeline.runtime.compute.progress import Progress
 from pipeline.runtime.formats.artifacts import ArtifactError
 
 
 @pytest.fixture(autouse=True)
 def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(parallel.SCHEDULER, raising=False)
-    monkeypatch.delenv(parallel.WORKERS, raising=False)
+    monkeypatch.delenv(job.SCHEDULER, raising=False)
+    monkeypatch.delenv(job.WORKERS, raising=False)
 
 
 def test_results_stand_in_the_cells_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(parallel.WORKERS, "3")
+    monkeypatch.setenv(job.WORKERS, "3")
     found = parallel.map_cells(work.slow_square, range(6), description="squares")
     assert found == [0, 1, 4, 9, 16, 25]
 
@@ -42,7 +42,7 @@ def test_no_cells_give_no_results() -> None:
 def test_any_number_of_workers_gives_the_bits_of_none(
     monkeypatch: pytest.MonkeyPatch, workers: str
 ) -> None:
-    monkeypatch.setenv(parallel.WORKERS, workers)
+    monkeypatch.setenv(job.WORKERS, workers)
     seeds = [0, 1, 2, 3]
     found = parallel.map_cells(work.train_seed, seeds, description="training")
     assert work.same_bits(found, [work.train_seed(seed) for seed in seeds])
@@ -63,7 +63,7 @@ def test_a_worker_computes_with_one_thread_and_deterministically(
 def test_the_first_error_is_raised_and_ends_the_other_cells(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(parallel.WORKERS, "2")
+    monkeypatch.setenv(job.WORKERS, "2")
     before = {process.pid for process in multiprocessing.active_children()}
     started = time.monotonic()
     with pytest.raises(ValueError, match="cell 0 cannot be computed"):
@@ -84,7 +84,7 @@ def test_an_error_of_this_package_comes_home_whole(tmp_path: Path) -> None:
 
 
 def test_a_killed_worker_is_an_execution_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(parallel.WORKERS, "2")
+    monkeypatch.setenv(job.WORKERS, "2")
     message = "O3: a worker process was killed (out of memory?); fewer workers need less"
     with pytest.raises(ExecutionError, match=re.escape(message)):
         parallel.map_cells(work.die, range(4), description="O3")
@@ -94,7 +94,7 @@ def test_a_killed_worker_is_an_execution_error(monkeypatch: pytest.MonkeyPatch) 
 def test_a_number_of_workers_that_is_none_is_refused(
     monkeypatch: pytest.MonkeyPatch, given: str
 ) -> None:
-    monkeypatch.setenv(parallel.WORKERS, given)
+    monkeypatch.setenv(job.WORKERS, given)
     with pytest.raises(ExecutionError, match=f"^ATTENTION_LAB_WORKERS must be .* {given!r}$"):
         parallel.map_cells(work.slow_square, [1], description="squares")
 
@@ -102,9 +102,9 @@ def test_a_number_of_workers_that_is_none_is_refused(
 def test_the_number_of_workers_is_that_of_the_cores_unless_given(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert 1 <= parallel.worker_count() <= (os.cpu_count() or 1)
-    monkeypatch.setenv(parallel.WORKERS, "7")
-    assert parallel.worker_count() == 7
+    assert 1 <= processes.worker_count() <= (os.cpu_count() or 1)
+    monkeypatch.setenv(job.WORKERS, "7")
+    assert processes.worker_count() == 7
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_workers_end_when_their_stage_is_killed(tmp_path: Path) -> None:
             "import sys, pathlib, work; work.wait_in_workers(pathlib.Path(sys.argv[1]))",
             str(tmp_path),
         ],
-        env=os.environ | {parallel.WORKERS: "2", "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"},
+        env=os.environ | {job.WORKERS: "2", "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"},
     )
     assert work.until(lambda: len(list(tmp_path.glob("worker_*"))) == 2)
     workers = [int(path.name.partition("_")[2]) for path in tmp_path.iterdir()]

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from pipeline.__main__ import ROOT
 from pipeline.core.nn.linear import LinearWindow, LinearWindowConfig
 from pipeline.labs.oscillator.train.forecast import ForecastCell, train_forecaster
 from pipeline.runtime import fingerprint, training_record
-from pipeline.runtime.compute import account, device, parallel
+from pipeline.runtime.compute import account, device, job, parallel, processor
 from pipeline.runtime.compute.account import Account
 from pipeline.runtime.kept import finished, identity
 from pipeline.runtime.kept import store as stores
@@ -33,7 +34,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Account:
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv(stores.FOLDER, str(tmp_path / "cells"))
-    monkeypatch.setenv(parallel.WORKERS, "1")
+    monkeypatch.setenv(job.WORKERS, "1")
     return tmp_path / "cells"
 
 
@@ -41,9 +42,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compute in this process, one cell after the other."""
 
-    def execute(function: Any, cells: Any, description: str, units: int, done: Any) -> None:
-        for number, each in enumerate(cells):
-            done(number, parallel.finish(function, each))
+    def execute(asked: job.Job, done: Any) -> None:
+        for number, each in enumerate(asked.cells):
+            done(number, asked.finishing(each))
 
     monkeypatch.setattr(parallel, "_execute", execute)
 
@@ -114,7 +115,7 @@ def test_other_code_and_another_processor_take_nothing(
     if part == "code":
         monkeypatch.setattr(identity.Identity, "code", lambda self: "edited")
     elif part == "processor":
-        monkeypatch.setattr(identity, "processor", lambda: "another")
+        monkeypatch.setattr(processor, "kind", lambda: "another")
     else:
         monkeypatch.setattr(device, "described", lambda: "cuda: 1 x another")
     trained(cell([0]))
@@ -167,6 +168,21 @@ def test_an_entry_of_another_layout_is_computed_again(counted: Account, folder: 
     assert (counted.computed, counted.kept) == (2, 0)
 
 
+@pytest.mark.usefixtures("here")
+def test_a_cell_whose_content_cannot_be_told_is_computed_and_not_kept(
+    counted: Account, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    squared = partial(device.train, lambda x: x.square())
+    cells = [torch.tensor(2.0), torch.tensor(3.0)]
+    assert parallel.map_cells(squared, cells, description="squares") == [4.0, 9.0]
+    assert not list(folder.rglob("*.cell"))
+    assert (counted.computed, counted.kept) == (2, 0)
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert "<lambda>" in told
+    assert "are computed and not kept" in told
+
+
 def test_what_finished_before_an_error_is_kept(counted: Account) -> None:
     broken = cell([5], loss="sequence", name="broken")  # which a linear map refuses
     with pytest.raises(ValueError, match="predicts its last position only"):
@@ -178,7 +194,7 @@ def test_what_finished_before_an_error_is_kept(counted: Account) -> None:
 def test_what_finished_before_a_kill_is_kept(counted: Account, folder: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", "import work; work.train_short_and_endless()"],
-        env=os.environ | {parallel.WORKERS: "2", "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"},
+        env=os.environ | {job.WORKERS: "2", "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"},
     )
     assert work.until(lambda: bool(list(folder.rglob("*.cell"))))
     process.kill()
