@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pipeline import config
-from pipeline.runtime import dag, locks, orphans, provenance, smoke, verify
+from pipeline.runtime import dag, locks, orphans, partial, provenance, smoke, verify
 from pipeline.runtime.checkout import dvc_files
 from pipeline.runtime.compute import account, device, heartbeat, job, numerics, parallel
 from pipeline.runtime.kept import store as stores
@@ -51,6 +51,7 @@ def run_stage(name: str, root: Path) -> None:
     orphans.end_with_dvc()
     numerics.set_environment()  # before any numeric library is loaded
     tell_device(name)
+    partial.sweep(root)
     if maps_cells(name, root):
         parallel.start_early()
     # It imports MLflow while torch is imported here.
@@ -105,6 +106,7 @@ def track(name: str, root: Path, process: TrackingProcess, timing: Timing) -> No
 
 def prepare(root: Path) -> None:
     """Make the tracking store ready; a failure costs a warning, since stages need none."""
+    partial.sweep(root)
     try:
         store.prepare(root)
     except Exception as error:
@@ -120,6 +122,7 @@ def log_missing(root: Path, *, warn: bool) -> None:
 
     With ``warn`` a failure costs a warning: the results that it is about are complete.
     """
+    partial.sweep(root)
     try:
         _log_missing(root)
     except Exception as error:

@@ -143,3 +143,11 @@ def test_a_stage_s_fingerprint_tells_whether_it_will_need_workers(root, content,
         file.parent.mkdir(parents=True)
         file.write_text(content)
     assert commands.maps_cells("any", root) is expected
+
+
+@pytest.mark.parametrize("arguments", [["prepare"], ["track", "--warn"], ["track"]])
+def test_what_a_killed_stage_left_is_swept(root, down, arguments):
+    left = root / "data" / ".partial" / "oscillator_data"
+    left.mkdir(parents=True)
+    commands.run(arguments, root)
+    assert not left.exists()

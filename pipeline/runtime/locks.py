@@ -33,11 +33,14 @@ def end_with_parent() -> None:
 
 
 @contextmanager
-def exclusive_lock(lock: Path, name: str) -> Iterator[None]:
-    """Hold an exclusive lock while the block runs; BusyError if another process keeps it."""
+def exclusive_lock(lock: Path, name: str, patience: float = PATIENCE_SECONDS) -> Iterator[None]:
+    """Hold an exclusive lock while the block runs.
+
+    Raises BusyError if another process keeps it for more than ``patience`` seconds.
+    """
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("a+") as file:
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + patience
         while True:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

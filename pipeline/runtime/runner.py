@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import config
-from pipeline.runtime import dag, files, fingerprint, locks, results
+from pipeline.runtime import dag, files, fingerprint, locks, partial, results
 from pipeline.runtime.compute import numerics
 from pipeline.runtime.formats import artifacts, records
 
@@ -32,7 +32,7 @@ class ChangedError(RuntimeError):
 def alone(name: str, root: Path) -> Iterator[None]:
     """Be the only process that makes a stage, and end with the process that asked for it."""
     locks.end_with_parent()
-    with locks.exclusive_lock(root / "data" / ".locks" / name, name):
+    with locks.exclusive_lock(partial.lock(root, name), name):
         yield
 
 
@@ -43,21 +43,16 @@ def run(name: str, root: Path) -> None:
     """
     stage = dag.stage_module(name)
     gc.freeze()  # Python would look through all objects of torch for garbage, again and again
-    partial = root / "data" / ".partial" / name
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    try:
+    with partial.making(root, name) as made:
         ground = Ground(name, root)
         numerics.use_one_thread(torch="torch" in ground.code.packages)
         params = config.build(ground.content, stage.Params)
         with files.recording() as read:
-            measured = stage.run(params, root / "data", partial)
+            measured = stage.run(params, root / "data", made)
         if measured is not None:
-            write_results(partial, measured, stage.HEADLINE)
+            write_results(made, measured, stage.HEADLINE)
         ground.refuse_change(read)
-        publish(partial, root / "data" / name)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        publish(made, root / "data" / name)
 
 
 class Ground:
@@ -153,10 +148,10 @@ def write_results(out: Path, measured: results.Results, headline: Sequence[str])
     artifacts.write_json(out / METRICS, results.headline(measured, headline))
 
 
-def publish(partial: Path, out: Path) -> None:
+def publish(made: Path, out: Path) -> None:
     """Move finished files and folders to where the next stages read them."""
     out.mkdir(parents=True, exist_ok=True)
-    for path in sorted(partial.iterdir()):
+    for path in sorted(made.iterdir()):
         target = out / path.name
         if target.is_dir():
             shutil.rmtree(target)
