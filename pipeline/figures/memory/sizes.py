@@ -47,7 +47,7 @@ def sizes(config: StyleConfig, table: pd.DataFrame, results: dict[str, Any]) -> 
 def _panel(axis: Axes, rows: pd.DataFrame, label: str) -> None:
     # A width of 0 has no place on a logarithmic axis: it stands half a step before the next.
     least = rows["size"][rows["size"] > 0].min()
-    x = rows["size"].where(rows["size"] > 0, least / 2).to_numpy()
+    x = rows["size"].where(rows["size"] > 0, least / 2).to_numpy(dtype=float)
     band = rows[["divergence", "divergence_low", "divergence_high"]].to_numpy().T
     style.banded(axis, x, band, COLOURS[0], label="attention memory")
     axis.plot(x, rows.early, "--", color=COLOURS[0], lw=0.9, label="after fewer steps")

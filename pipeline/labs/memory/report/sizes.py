@@ -123,7 +123,7 @@ def _law(rows: pd.DataFrame, axis: str, quantity: str) -> Metrics:
     grid = rows.pivot_table(index="seed", columns=axis, values=quantity)
     if grid.shape[1] < 2 or bool((grid <= 0).any(axis=None)):
         return {}
-    x, y = torch.tensor(grid.columns.to_numpy()), torch.tensor(grid.to_numpy())
+    x, y = torch.tensor(grid.columns.to_numpy(dtype=float)), torch.tensor(grid.to_numpy())
     measured: Metrics = {**summary({"ratio": y[:, -1] / y[:, 0]}), "sizes": len(x)}
     if len(x) < size_laws.LEAST_POINTS:
         return measured
