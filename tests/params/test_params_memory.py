@@ -42,6 +42,9 @@ REFUSED = {
     "train_low_rank.d.rank": (
         6, "train_low_rank.d.rank must be <= the least of memory.distributions.rank.ranks = 5, ",
     ),
+    "train_low_rank.d.rank_scaled": (
+        11, "must be < memory.distributions.rank_scaled.N = 10, got 11",
+    ),
     "train_heads.grids.P1.n_heads": ([1, 6, 6], "P1 must have distinct models, got d3_h6 2 times"),
     "train_widths.grids.P2.d_head": ([0, 10], "P2 must have distinct models, got d10_h20 2 times"),
     "train_published.training.eval_batches": (
@@ -70,8 +73,16 @@ REFUSED = {
     "distributions.lookup_200.N": (1001, "distributions.lookup_200.N must be <= 1000, got 1001"),
     "distributions.superposition.N": (500, "superposition: seeds * N * N * N must be <= 2e+08"),
     "distributions.rank.N": (200, "distributions.rank: distributions * N * N * N must be <= 2e+08"),
-    "distributions.almost_rank.N": (500, "almost_rank: seeds * N * N * N must be <= 2e+08 numbers"),
-    "distributions.rank.logit_scale": (1e200, "rank.logit_scale must be <= 1000, got 1e+200"),
+    "distributions.almost_rank.N": (
+        500, "almost_rank: distributions * N * N * N must be <= 2e+08 numbers",
+    ),
+    "distributions.rank.logit_scales": ([1e200], "rank.logit_scales.0 must be <= 1000, got 1e+200"),
+    "distributions.sizes_16.N": (25, "must have distinct N, got [25, 25, 40, 63, 100]"),
+    "distributions.sizes_63.seeds": (
+        [0, 1], "sizes_63.seeds must be those of sizes_16 = [0, 1, 2, 3, 4, 5], got [0, 1]",
+    ),
+    "train_sizes.early_steps": (300, "early_steps must be < training.steps = 300, got 300"),
+    "train_sizes.axes.n_heads": ([0], "train_sizes.axes.n_heads.0 must be >= 1, got 0"),
     "train_heads.training.initial.OV": (1e-200, "training.initial.OV must be >= 1e-06, got 1e-200"),
     "train_low_rank.fit.history": (10**6, "fit.history must be <= 1000, got 1000000"),
     "train_published.training.batches_per_epoch": (
@@ -88,11 +99,13 @@ REFUSED = {
 EMPTY = (
     "distributions.curves_certain.seeds", "distributions.scaling.alpha_1",
     "distributions.scaling.alpha_2", "distributions.rank.ranks", "distributions.rank.axis_aligned",
+    "distributions.rank.logit_scales", "distributions.almost_rank.logit_scales",
     "train_heads.grids.P1.d", "train_heads.grids.P1.d_head", "train_widths.grids.P2.n_heads",
     "train_small.grids.P6.mlp", "train_published.points", "train_table.models",
 )  # fmt: skip
 SHAPES = (
     "train_curves.model", "train_table.models.0", "train_variants.freezing_model",
+    "train_sizes.base",
     "train_variants.skips_model", "train_mechanism.maps_model", "train_mechanism.heads_model",
     "train_mechanism.superposition_model",
 )  # fmt: skip

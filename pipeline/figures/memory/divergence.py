@@ -93,7 +93,8 @@ def bars(
 def scaling(config: StyleConfig, table: pd.DataFrame, results: Mapping[str, Any]) -> Figure:
     """M3: divergence, low-rank optimum and uniform baseline of every distribution, and published.
 
-    ``results`` are M3's verdicts, {} where no published distribution is among them.
+    ``table`` has a row a model's size and distribution, medians over seeds; ``results`` are M3's
+    verdicts, {} where no published distribution is among them.
     """
     groups = list(table.groupby("alpha_1"))
     claim = (
@@ -105,17 +106,17 @@ def scaling(config: StyleConfig, table: pd.DataFrame, results: Mapping[str, Any]
     figure, axes = style.panels(
         config, 1, len(groups),
         "M3: divergence on the distributions [alpha_1, alpha_1, alpha_2], "
-        f"N = {listed(table.N)}, d = {listed(table.d)} ({seeds([table.seed.nunique()])}){claim}",
+        f"N = {listed(table.N)}, d = {listed(table.d)} ({seeds(table.n)}){claim}",
     )  # fmt: skip
     shape = f"layers: {listed(table.n_layers)}, MLP: {listed(table.mlp_width)}"
     for axis, (alpha, rows) in zip(axes[0], groups, strict=True):
-        means = rows.groupby("alpha_2", as_index=False).mean(numeric_only=True)
         for column, label, colour in LINES:
             whole = f"{label} ({shape})" if column == "divergence" else label
-            axis.plot(means.alpha_2, means[column], color=colour, label=whole)
-            axis.plot(
-                means.alpha_2, means[f"published_{column}"], "o", mfc="none", ms=3.5, color=colour
-            )
+            for _, model in rows.groupby(["n_layers", "n_heads", "mlp_width"]):
+                band = model[[column, f"{column}_low", f"{column}_high"]].to_numpy().T
+                style.banded(axis, model.alpha_2.to_numpy(), band, colour, label=whole)
+            known = rows[f"published_{column}"]
+            axis.plot(rows.alpha_2, known, "o", mfc="none", ms=3.5, color=colour)
         axis.plot([], [], "o", mfc="none", ms=3.5, color=TRUTH, label="the same, published")
         axis.set(xlabel="alpha_2", ylabel="divergence (nats)", yscale="log")
         axis.set_title(f"alpha_1 = {alpha:g}", loc="left")

@@ -16,6 +16,7 @@ FREEZES = {
     "O": "output maps",
     "QKV": "queries, keys, values",
     "E": "embeddings",
+    "P": "positions",
     "U": "unembedding",
 }
 SKIPS = {

@@ -1,4 +1,4 @@
-"""M5-M9: attention maps, heads, superposition, geometry and theory.
+"""M5-M7: attention maps, heads and superposition.
 
 What is drawn of one seed names it: it is the median one by the quantity that the title tells.
 """
@@ -6,13 +6,12 @@ What is drawn of one seed names it: it is the median one by the quantity that th
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from pipeline.figures import style
-from pipeline.figures.memory.labels import ALIGNMENTS, listed, named, seeds
+from pipeline.figures.memory.labels import seeds
 from pipeline.figures.style import COLOURS, StyleConfig
 from pipeline.labs.memory.measure.mechanism import HeadArrays, MapArrays, VectorArrays
 
@@ -150,64 +149,4 @@ def superposition(config: StyleConfig, arrays: VectorArrays, results: Results) -
     axes[0][2].legend(loc="upper left")
     places = ("token at position", "token at position")
     heat(axes[1][2], arrays.inputs, "attention: (E + P)(E + P)$^T$", signed=True, label=places)
-    return figure
-
-
-def geometry(config: StyleConfig, table: pd.DataFrame, results: Results) -> Figure:
-    """M8: how far U's columns are from the true directions, over the distribution's rank.
-
-    ``table`` has a row a seed, ``results`` are M8's medians.
-    """
-    d = listed(table.d)
-    counts = table.groupby(["alignment", "rank"]).seed.nunique()
-    figure, axes = style.panels(
-        config, 1, 2,
-        f"M8: distance of U's column space from the distribution's {d} leading directions\n"
-        f"(dots: {seeds(counts)}; lines and bands: medians, intervals)", width=1.4,
-    )  # fmt: skip
-    panels = (
-        ("distance", "SVD of the log-probabilities"),
-        ("distance_to_W", "SVD of the generating W"),
-    )
-    for axis, (quantity, title) in zip(axes[0], panels, strict=True):
-        for k, (alignment, rows) in enumerate(table.groupby("alignment")):
-            ranks = np.unique(rows["rank"])
-            of_ranks = [results[f"{alignment}_rank{rank}"] for rank in ranks]
-            middle = np.array([band(measured, quantity) for measured in of_ranks]).T
-            label = named(str(alignment), ALIGNMENTS)
-            style.banded(axis, ranks.astype(float), middle, COLOURS[k], label=label)
-            axis.plot(rows["rank"], rows[quantity], ".", ms=4, alpha=0.5, color=COLOURS[k])
-            base = np.array([band(measured, "random") for measured in of_ranks]).T
-            label = f"{label}, random directions"
-            style.banded(axis, ranks.astype(float), base, COLOURS[k], label=label, line=":")
-        axis.set(xlabel="rank of the distribution", ylabel="projector distance", ylim=(0, None))
-        axis.set_title(title, loc="left")
-    style.legend_below(figure, axes[0][0])
-    return figure
-
-
-def theory(config: StyleConfig, table: pd.DataFrame, results: Results) -> Figure:
-    """M9: divergences of trained, second-order and truncated logits; cosines by row order.
-
-    ``table`` has a row a seed, ``results`` are M9's.
-    """
-    vectors = results["vectors"]
-    figure, axes = style.panels(
-        config, 1, 2,
-        "M9: cosine of second-order with trained context vectors "
-        f"{interval(vectors, 'cosine', 3)},\nand {interval(vectors, 'cosine_transposed', 3)} with "
-        f"transposed rows (medians of {seeds([vectors['n']])}; a dot a seed)", width=1.4,
-    )  # fmt: skip
-    left, right = axes[0]
-    columns = ("trained", "second_order", "truncated", "uniform")
-    for k, name in enumerate(columns):
-        left.plot(np.full(len(table), k), table[name], "o", ms=4, color=COLOURS[k])
-    left.set_xticks(range(len(columns)), ["trained", "second\norder", "truncated\nSVD", "uniform"])
-    left.set(xlabel="logits", ylabel="divergence (nats)", yscale="log")
-    for k, name in enumerate(("cosine", "cosine_transposed")):
-        right.plot(np.full(len(table), k), table[name], "o", ms=4, color=COLOURS[k])
-    right.set_xticks([0, 1], ["in the\ndistribution's order", "transposed\n(the notebook)"])
-    right.set(
-        xlabel="rows", ylabel="median cosine with trained", ylim=(-1.05, 1.05), xlim=(-0.5, 1.5)
-    )
     return figure

@@ -7,13 +7,17 @@ from pydantic import Field
 
 from pipeline.config import StageParams
 from pipeline.figures.memory import divergence, mechanism, scaling
+from pipeline.figures.memory import theory as theories
 from pipeline.figures.memory.labels import FREEZES, SKIPS
+from pipeline.figures.memory.sizes import sizes as draw_sizes
 from pipeline.figures.style import StyleConfig, applied
 from pipeline.labs.memory.measure.mechanism import HeadArrays, MapArrays, VectorArrays
 from pipeline.labs.memory.measure.theory import GeometryRow, TheoryRow
-from pipeline.labs.memory.report.divergence import BaselineRow, ComparedRow
+from pipeline.labs.memory.measure.transposition import RatioRow
+from pipeline.labs.memory.report.divergence import ALONE, BaselineRow, ScalingLineRow
 from pipeline.labs.memory.report.fits import FitRow, from_long_table
 from pipeline.labs.memory.report.points import PointRow
+from pipeline.labs.memory.report.sizes import SizePointRow
 from pipeline.labs.memory.train.runs import HistoryRow
 from pipeline.runtime.formats import artifacts, drawings
 from pipeline.runtime.formats.records import read_arrays, read_table
@@ -42,12 +46,15 @@ def of_divergence(style: StyleConfig, inputs: Path) -> dict[str, Figure]:
     folder = inputs / "memory_measure_divergence"
     history = read_table(inputs / "memory_train_curves" / "history.csv", HistoryRow)
     baselines = read_table(folder / "baselines.csv", BaselineRow)
-    compared = read_table(folder / "scaling.csv", ComparedRow)
+    lines = read_table(folder / "scaling_lines.csv", ScalingLineRow)
+    sizes = read_table(folder / "sizes.csv", SizePointRow)
     results = artifacts.read_json(folder / "results.json")
+    freezes = {name: each for name, each in results["M2"].items() if name != ALONE}
     return {
         "m1_curves": divergence.curves(style, history, baselines),
-        "m2_freezing": divergence.bars(style, results["M2"], "M2: parts frozen", FREEZES),
-        "m3_scaling": divergence.scaling(style, compared, results["M3"]["all"]),
+        "m2_freezing": divergence.bars(style, freezes, "M2: parts frozen", FREEZES),
+        "m3_scaling": divergence.scaling(style, lines, results["M3"]["all"]),
+        "m3_sizes": draw_sizes(style, sizes, results["M3"]),
         "m4_skips": divergence.bars(style, results["M4"], "M4: parts left out", SKIPS),
     }
 
@@ -60,12 +67,14 @@ def of_mechanism(style: StyleConfig, folder: Path) -> dict[str, Figure]:
     vectors = read_arrays(folder / "superposition.npz", VectorArrays)
     geometry = read_table(folder / "geometry.csv", GeometryRow)
     theory = read_table(folder / "theory.csv", TheoryRow)
+    ratios = read_table(folder / "ratios.csv", RatioRow)
     return {
         "m5_maps": mechanism.maps(style, maps, results["M5"]),
         "m6_heads": mechanism.heads(style, heads, results["M6"]),
         "m7_superposition": mechanism.superposition(style, vectors, results["M7"]),
-        "m8_geometry": mechanism.geometry(style, geometry, results["M8"]),
-        "m9_theory": mechanism.theory(style, theory, results["M9"]),
+        "m8_geometry": theories.geometry(style, geometry, results["M8"]),
+        "m9_theory": theories.second_order(style, theory, results["M9"]),
+        "m9_transposition": theories.transposition(style, ratios, results["M9"]),
     }
 
 

@@ -2,13 +2,18 @@
 
 from pathlib import Path
 
+import pandas as pd
 from pydantic import Field
 
 from pipeline.config import StageParams
 from pipeline.core.stats.intervals import table
 from pipeline.core.training.sampling import generators
-from pipeline.labs.memory.data.draw import RankedDistributions, TabulatedDistributions
-from pipeline.labs.memory.measure import mechanism, theory
+from pipeline.labs.memory.data.draw import (
+    RankedDistributions,
+    ScaledDistributions,
+    TabulatedDistributions,
+)
+from pipeline.labs.memory.measure import mechanism, theory, transposition
 from pipeline.labs.memory.models.attention import AttentionMemory
 from pipeline.labs.memory.models.low_rank import LowRank
 from pipeline.labs.memory.report.fits import MeasureConfig
@@ -21,8 +26,9 @@ HEADLINE = (
     "M6.heads.logit_difference_positive",
     "M7.attention.cosine",
     "M8.aligned_rank5.distance",
-    "M9.vectors.cosine",
-    "M9.vectors.cosine_transposed",
+    "M9.scale_1.cosine",
+    "M9.scale_30.cosine",
+    "M9.transposed.separated",
 )
 
 
@@ -46,16 +52,26 @@ def run(params: Params, inputs: Path, out: Path) -> Metrics:
     metrics["M7"], vector_arrays = mechanism.superposition(
         models["superposition"], optima["superposition"], *likely.all()
     )
-    ranked = records.read_arrays(folder / "rank.npz", RankedDistributions)
-    metrics["M8"], geometry = theory.directions(
-        ranked, optima["rank"], params.measure.random_draws, generators([0])[0]
-    )
-    almost = records.read_arrays(folder / "almost_rank.npz", TabulatedDistributions)
-    metrics["M9"], second_order = theory.second_order(almost, optima["almost_rank"])
+    by_scale = [
+        theory.directions(
+            records.read_arrays(folder / f"{name}.npz", RankedDistributions), optima[name],
+            params.measure.random_draws, generators([0])[0],
+        )
+        for name in ("rank", "rank_scaled")
+    ]  # fmt: skip
+    geometry = pd.concat(by_scale, ignore_index=True)
+    metrics["M8"] = theory.by_rank(by_scale[0]) | theory.by_scale(by_scale[1])
+    almost = records.read_arrays(folder / "almost_rank.npz", ScaledDistributions)
+    second_order = theory.second_order(almost, optima["almost_rank"])
+    file = inputs / "reference" / "second_order" / "printed_ratios.csv"
+    printed = records.read_table(file, transposition.PrintedRatioRow)
+    ratios = transposition.compared(almost, optima["almost_rank"], second_order, printed)
+    metrics["M9"] = theory.explained(second_order) | transposition.separation(ratios)
     records.write_arrays(out / "maps.npz", map_arrays)
     records.write_arrays(out / "heads.npz", head_arrays)
     records.write_arrays(out / "superposition.npz", vector_arrays)
     records.write_table(out / "geometry.csv", geometry, theory.GeometryRow)
     records.write_table(out / "theory.csv", second_order, theory.TheoryRow)
+    records.write_table(out / "ratios.csv", ratios, transposition.RatioRow)
     artifacts.write_csv(out / "table.csv", table(metrics))
     return metrics

@@ -81,8 +81,10 @@ def compared():
     return pd.DataFrame(
         [
             {"alpha_1": a, "alpha_2": b, "N": 12, "d": 4, "mlp_width": 30, "n_layers": 2,
-             "seed": 9, "divergence": b, "low_rank_divergence": b / 2,
-             "uniform_divergence": 2 * b, "published_divergence": b + 1,
+             "n_heads": 1, "n": 1, "published_divergence": b + 1,
+             **{f"{name}{end}": factor * b for end in ("", "_low", "_high")
+                for name, factor in (("divergence", 1), ("low_rank_divergence", 0.5),
+                                     ("uniform_divergence", 2))},
              "published_low_rank_divergence": b / 3, "published_uniform_divergence": 2 * b}
             for a in (0.5, 0.9)
             for b in (0.1, 0.5)

@@ -1,5 +1,4 @@
 import numpy as np
-import pandas as pd
 import pytest
 
 from pipeline.figures.memory import mechanism
@@ -104,44 +103,3 @@ def test_vectors_and_their_cosines_are_drawn(style, assert_same_bytes):
     assert "low-rank 0.70 [0.60, 0.80], attention 0.50 [0.40, 0.60]" in title(figure)
     assert "seed 2, the median one by attention's" in title(figure)
     assert_same_bytes(lambda: mechanism.superposition(style, arrays, results))
-
-
-def test_distances_are_drawn_over_the_random_baseline(style, assert_labelled):
-    table = pd.DataFrame(
-        [
-            {"alignment": a, "rank": r, "seed": s, "d": 4, "distance": 0.1 * r,
-             "distance_to_W": 0.2 * r, "random": 2.0}
-            for a in ("aligned", "unaligned")
-            for r in (5, 6)
-            for s in (0, 1, 2)
-        ]
-    )  # fmt: skip
-    results = {
-        f"{a}_rank{r}": told(distance=0.1 * r, distance_to_W=0.2 * r, random=2.0)
-        for a in ("aligned", "unaligned")
-        for r in (5, 6)
-    }
-    figure = mechanism.geometry(style, table, results)
-    assert figure.axes[0].lines[0].get_ydata().tolist() == pytest.approx([0.5, 0.6])
-    assert figure.axes[1].lines[0].get_ydata().tolist() == pytest.approx([1.0, 1.2])
-    assert figure.axes[0].lines[2].get_ydata().tolist() == [2.0, 2.0]
-    assert [line.get_label() for line in figure.axes[0].lines if line.get_label()[0] != "_"] == [
-        "axis aligned", "axis aligned, random directions",
-        "not aligned", "not aligned, random directions",
-    ]  # fmt: skip
-    assert "the distribution's 4 leading directions\n(dots: 3 seeds" in title(figure)
-    assert_labelled(figure)
-
-
-def test_both_row_orders_stand_side_by_side(style, assert_labelled):
-    table = pd.DataFrame(
-        {"trained": [1e-3], "second_order": [2e-3], "truncated": [3e-3], "uniform": [1e-2],
-         "cosine": [0.99], "cosine_transposed": [0.1]}
-    )  # fmt: skip
-    results = {"vectors": told(cosine=0.99, cosine_transposed=0.1)}
-    figure = mechanism.theory(style, table, results)
-    assert [float(line.get_ydata()[0]) for line in figure.axes[1].lines] == [0.99, 0.1]
-    assert [float(line.get_ydata()[0]) for line in figure.axes[0].lines] == [1e-3, 2e-3, 3e-3, 1e-2]
-    assert "0.990 [0.890, 1.090],\nand 0.100 [0.000, 0.200] with transposed" in title(figure)
-    assert "5 seeds; a dot a seed" in title(figure)
-    assert_labelled(figure)

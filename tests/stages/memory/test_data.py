@@ -32,6 +32,7 @@ def test_ranked_distributions_say_their_rank_and_alignment(chain):
     config = chain.params(STAGE).distributions.rank
     ranked = read_arrays(chain.made(STAGE) / "rank.npz", RankedDistributions)
     cases = len(config.ranks) * len(config.axis_aligned) * len(config.seeds)
+    assert len(config.logit_scales) == 1
     assert len(ranked.distributions()) == cases
     columns = (ranked.W.abs().sum(1) > 0).sum(1)
     assert columns.tolist() == ranked.rank.tolist()

@@ -26,11 +26,17 @@ class DistributionsConfig(Section):
     curves_uncertain: families.PowerConfig
     freezing: families.PowerConfig
     scaling: families.PowerConfig
+    sizes_16: families.PowerConfig
+    sizes_25: families.PowerConfig
+    sizes_40: families.PowerConfig
+    sizes_63: families.PowerConfig
+    sizes_100: families.PowerConfig
     skips: families.PowerConfig
     maps: families.PowerConfig
     heads: families.PowerConfig
     superposition: families.LastPositionConfig
     rank: families.RankConfig
+    rank_scaled: families.RankConfig
     almost_rank: families.AlmostRankConfig
     lookup_10: families.PowerConfig
     lookup_50: families.PowerConfig
@@ -91,9 +97,17 @@ class TabulatedDistributions:
 class RankedDistributions(TabulatedDistributions):
     """rank_d distributions with what made them: W stands in the first ``rank`` columns."""
 
+    logit_scale: Float64[Tensor, " distribution"]
     rank: Int64[Tensor, " distribution"]
     axis_aligned: Bool[Tensor, " distribution"]
     W: Float64[Tensor, "distribution N N"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScaledDistributions(TabulatedDistributions):
+    """almost_rank_d distributions with the factor on their logits."""
+
+    logit_scale: Float64[Tensor, " distribution"]
 
 
 Drawn = PowerDistributions | TabulatedDistributions
@@ -105,19 +119,13 @@ def draw(config: Section) -> Drawn:
         return _draw_power(config)
     if isinstance(config, families.RankConfig):
         return _draw_ranked(config)
+    if isinstance(config, families.AlmostRankConfig):
+        return _draw_almost_ranked(config)
     if isinstance(config, families.LastPositionConfig):
         streams = generators(config.seeds, DISTRIBUTION)
         drawn = [families.last_position(config.N, config.k, config.p, g) for g in streams]
-    elif isinstance(config, families.AlmostRankConfig):
-        drawn = [
-            families.almost_rank_d(
-                config.N, config.rank, config.axis_aligned, config.high, config.low, g
-            )
-            for g in generators(config.seeds, DISTRIBUTION)
-        ]
-    else:
-        raise TypeError(f"{type(config).__name__} describes no distribution")
-    return TabulatedDistributions(**_tables(drawn, config.seeds))
+        return TabulatedDistributions(**_tables(drawn, config.seeds))
+    raise TypeError(f"{type(config).__name__} describes no distribution")
 
 
 def _draw_power(config: families.PowerConfig) -> PowerDistributions:
@@ -136,25 +144,43 @@ def _draw_power(config: families.PowerConfig) -> PowerDistributions:
 
 
 def _draw_ranked(config: families.RankConfig) -> RankedDistributions:
-    """Draw one for each (rank, alignment, seed)."""
+    """Draw one for each (scale, rank, alignment, seed); a seed's logits are of one draw."""
     cases = [
-        (rank, aligned, seed)
+        (scale, rank, aligned, seed)
+        for scale in config.logit_scales
         for rank in config.ranks
         for aligned in config.axis_aligned
         for seed in config.seeds
     ]
     drawn, directions = [], torch.zeros(len(cases), config.N, config.N, dtype=torch.float64)
-    for k, (rank, aligned, seed) in enumerate(cases):
+    for k, (scale, rank, aligned, seed) in enumerate(cases):
         generator = generators([seed], DISTRIBUTION)[0]
-        made, W = families.rank_d(config.N, rank, aligned, config.logit_scale, generator)
+        made, W = families.rank_d(config.N, rank, aligned, scale, generator)
         drawn.append(made)
         directions[k, :, :rank] = W
-    ranks, aligned_flags, seeds = zip(*cases, strict=True)
+    scales, ranks, aligned_flags, seeds = zip(*cases, strict=True)
     return RankedDistributions(
+        logit_scale=torch.tensor(scales, dtype=torch.float64),
         rank=torch.tensor(ranks),
         axis_aligned=torch.tensor(aligned_flags),
         W=directions,
         **_tables(drawn, seeds),
+    )
+
+
+def _draw_almost_ranked(config: families.AlmostRankConfig) -> ScaledDistributions:
+    """Draw one for each (scale, seed); a seed's logits are of one draw."""
+    cases = [(scale, seed) for scale in config.logit_scales for seed in config.seeds]
+    drawn = [
+        families.almost_rank_d(
+            config.N, config.rank, config.axis_aligned, scale * config.high, scale * config.low,
+            generators([seed], DISTRIBUTION)[0],
+        )
+        for scale, seed in cases
+    ]  # fmt: skip
+    scales, seeds = zip(*cases, strict=True)
+    return ScaledDistributions(
+        logit_scale=torch.tensor(scales, dtype=torch.float64), **_tables(drawn, seeds)
     )
 
 

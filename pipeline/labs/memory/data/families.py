@@ -1,5 +1,6 @@
 """The four families of distributions, as the study's notebook defines them, and their sections."""
 
+import math
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from pipeline.labs.memory.data.distribution import Distribution
 
 Fraction = Annotated[float, Field(gt=0, le=1)]
 Tokens = Annotated[int, Field(ge=2, le=1000)]  # drawing takes 12 N^3 bytes
+Scales = Annotated[tuple[Scale, ...], Field(min_length=1)]
 Support = Int[Tensor, "..."]  # [*context, kept]: the tokens that may follow each context
 
 
@@ -133,36 +135,39 @@ class LastPositionConfig(Section):
 
 
 class RankConfig(Section):
-    """rank_d distributions for every rank, axis aligned or not, over seeds."""
+    """rank_d distributions for every scale and rank, axis aligned or not, over seeds."""
 
     N: Tokens
     ranks: Annotated[tuple[Size, ...], Field(min_length=1)]
     axis_aligned: Annotated[tuple[bool, ...], Field(min_length=1)]
-    logit_scale: Scale
+    logit_scales: Scales
     seeds: Seeds
 
     @model_validator(mode="after")
     def _ranks_fit(self) -> "RankConfig":
         if max(self.ranks) > self.N:
             raise ValueError(f"ranks must not exceed N = {self.N}, got {list(self.ranks)}")
-        distributions = len(self.ranks) * len(self.axis_aligned) * len(self.seeds)
+        cases = (self.logit_scales, self.ranks, self.axis_aligned, self.seeds)
+        distributions = math.prod(len(each) for each in cases)
         refuse_large("distributions * N * N * N", distributions, self.N, self.N, self.N)
         return self
 
 
 class AlmostRankConfig(Section):
-    """An almost_rank_d distribution for every seed."""
+    """An almost_rank_d distribution for every scale of ``high`` and ``low``, and every seed."""
 
     N: Tokens
     rank: Size
     axis_aligned: bool
     high: Annotated[float, Field(ge=0, le=1000)]
     low: Annotated[float, Field(ge=0, le=1000)]
+    logit_scales: Scales
     seeds: Seeds
 
     @model_validator(mode="after")
     def _rank_fits(self) -> "AlmostRankConfig":
         if self.rank > self.N:
             raise ValueError(f"rank must not exceed N = {self.N}, got {self.rank}")
-        refuse_large("seeds * N * N * N", len(self.seeds), self.N, self.N, self.N)
+        distributions = len(self.logit_scales) * len(self.seeds)
+        refuse_large("distributions * N * N * N", distributions, self.N, self.N, self.N)
         return self

@@ -64,6 +64,15 @@ def second_order_vectors(distribution: Distribution, U: Unembedding) -> Vectors:
     return torch.linalg.solve(variance, covariance)
 
 
+def least_squares_vectors(distribution: Distribution, U: Unembedding) -> Vectors:
+    """Return the vectors whose logits U w are nearest to the log-probabilities, means over c off.
+
+    The plain rival of :func:`second_order_vectors`: all tokens alike, whatever their probability.
+    """
+    centred = U - U.mean(0)
+    return torch.linalg.lstsq(centred, log_probabilities(distribution).T).solution.T
+
+
 def truncated_logits(distribution: Distribution, rank: int) -> Float[Tensor, "context N"]:
     """Return the log-probabilities' truncated singular value decomposition."""
     left, values, right = torch.linalg.svd(log_probabilities(distribution), full_matrices=False)

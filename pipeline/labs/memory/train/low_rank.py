@@ -23,8 +23,8 @@ from pipeline.labs.memory.kernels.unembed_kl import Target, unembed_kl
 from pipeline.labs.memory.models.low_rank import LowRank, LowRankConfig
 
 # Entries whose models are kept, for M7 to M9, and those whose divergence alone is a baseline.
-TABULATED = ("superposition", "rank", "almost_rank")
-POWER = ("curves_certain", "curves_uncertain", "scaling")
+TABULATED = ("superposition", "rank", "rank_scaled", "almost_rank")
+POWER = ("curves_certain", "curves_uncertain", "scaling", "sizes_40", "sizes_100")
 START = 0.1  # scale of random context vectors: near the uniform prediction every direction is open
 
 

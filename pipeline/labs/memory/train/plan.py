@@ -19,6 +19,8 @@ from pipeline.labs.memory.models.shapes import GridConfig
 from pipeline.labs.memory.train.divergence_table import TableConfig
 from pipeline.labs.memory.train.engines import BYTES, GIB, EngineConfig, FullBatchConfig
 from pipeline.labs.memory.train.low_rank import LowRankTrainConfig
+from pipeline.labs.memory.train.sizes import BASE, SizesConfig
+from pipeline.labs.memory.train.sizes import ENTRIES as SIZES
 from pipeline.labs.memory.train.sweeps import (
     ChosenConfig,
     ComparedConfig,
@@ -63,6 +65,7 @@ class Params(StageParams):
     table: TableConfig = Field(alias="memory.train_table")
     variants: VariantsConfig = Field(alias="memory.train_variants")
     mechanism: MechanismConfig = Field(alias="memory.train_mechanism")
+    sizes: SizesConfig = Field(alias="memory.train_sizes")
     low_rank: LowRankTrainConfig = Field(alias="memory.train_low_rank")
 
     @model_validator(mode="after")
@@ -86,12 +89,30 @@ class Params(StageParams):
                     f" got {d}"
                 )
         # M8 compares U's directions with as many of the distribution's own.
-        d, least = self.low_rank.d["rank"], min(self.distributions.rank.ranks)
-        if d > least:
+        for name in ("rank", "rank_scaled"):
+            d, least = self.low_rank.d[name], min(getattr(self.distributions, name).ranks)
+            if d > least:
+                raise ValueError(
+                    f"memory.train_low_rank.d.{name} must be <= the least of "
+                    f"memory.distributions.{name}.ranks = {least}, got {d}"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _sizes_are_an_axis(self) -> "Params":
+        # A seed's losses are fitted along N: every number of tokens has them all, and is one point.
+        entries = {name: getattr(self.distributions, name) for name in SIZES}
+        tokens = [entry.N for entry in entries.values()]
+        if len(set(tokens)) < len(tokens):
             raise ValueError(
-                "memory.train_low_rank.d.rank must be <= the least of "
-                f"memory.distributions.rank.ranks = {least}, got {d}"
+                f"memory.distributions: {', '.join(SIZES)} must have distinct N, got {tokens}"
             )
+        for name, entry in entries.items():
+            if entry.seeds != entries[SIZES[0]].seeds:
+                raise ValueError(
+                    f"memory.distributions.{name}.seeds must be those of {SIZES[0]} = "
+                    f"{list(entries[SIZES[0]].seeds)}, got {list(entry.seeds)}"
+                )
         return self
 
     @model_validator(mode="after")
@@ -165,6 +186,11 @@ class Params(StageParams):
         for key, entry, shape, engine in shapes:
             training = f"memory.{key.partition('.')[0]}.training"
             yield Planned(f"memory.{key}", entry, shape.model, training, engine)
+        sizes = [(self.sizes.base, entry) for entry in SIZES if entry != BASE]
+        sizes += [(shape, BASE) for shape in self.sizes.shapes()]
+        for shape, entry in sizes:
+            where, engine = "memory.train_sizes", self.sizes.training
+            yield Planned(where, entry, shape.model, f"{where}.training", engine)
         where, table = "memory.train_table", self.table
         stacked = min(table.distributions_per_cell, len(self.distributions.scaling.alphas))
         for k, shape in enumerate(table.models):

@@ -10,9 +10,11 @@ POWER = families.PowerConfig(
     N=7, support_sizes=(5, 4, 3), alpha_1=(1.0, 0.5), alpha_2=(0.9, 0.3, 0.1), seeds=SEEDS
 )
 LAST = families.LastPositionConfig(N=6, k=1.0, p=0.7, seeds=SEEDS)
-ALMOST = families.AlmostRankConfig(N=6, rank=2, axis_aligned=False, high=1.0, low=0.1, seeds=SEEDS)
+ALMOST = families.AlmostRankConfig(
+    N=6, rank=2, axis_aligned=False, high=1.0, low=0.1, logit_scales=(1.0, 20.0), seeds=SEEDS
+)
 RANK = families.RankConfig(
-    N=6, ranks=(2, 5), axis_aligned=(True, False), logit_scale=0.3, seeds=SEEDS
+    N=6, ranks=(2, 5), axis_aligned=(True, False), logit_scales=(0.3, 2.0), seeds=SEEDS
 )
 
 
@@ -58,18 +60,30 @@ def test_distributions_of_the_last_position_come_back():
 
 
 def test_distributions_of_almost_a_rank_come_back():
-    drawn = draw.draw(ALMOST).distributions()
-    assert_same(drawn, [families.almost_rank_d(6, 2, False, 1.0, 0.1, g) for g in streams()])
+    scaled = draw.draw(ALMOST)
+    assert scaled.logit_scale.tolist() == [1.0, 1.0, 20.0, 20.0]
+    assert scaled.seeds.tolist() == list(SEEDS) * 2
+    small = [families.almost_rank_d(6, 2, False, 1.0, 0.1, g) for g in streams()]
+    large = [families.almost_rank_d(6, 2, False, 20.0, 2.0, g) for g in streams()]
+    assert_same(scaled.distributions(), small + large)
+
+
+def test_a_seed_s_logits_are_the_same_at_every_scale():
+    small, _, large, _ = draw.draw(ALMOST).distributions()
+    logs = [one.conditional.log() for one in (small, large)]
+    centred = [each - each.mean(1, keepdim=True) for each in logs]
+    # Logarithms of probabilities down to e^-20 keep twelve digits in float64.
+    assert torch.allclose(20 * centred[0], centred[1], rtol=0, atol=1e-10)
 
 
 def test_ranked_distributions_come_back_with_their_directions():
     ranked = draw.draw(RANK)
-    cases = [(r, a, s) for r in (2, 5) for a in (True, False) for s in SEEDS]
-    assert ranked.rank.tolist() == [r for r, _, _ in cases]
-    assert ranked.axis_aligned.tolist() == [a for _, a, _ in cases]
-    assert ranked.seeds.tolist() == [s for _, _, s in cases]
+    cases = [(c, r, a, s) for c in (0.3, 2.0) for r in (2, 5) for a in (True, False) for s in SEEDS]
+    columns = (ranked.logit_scale, ranked.rank, ranked.axis_aligned, ranked.seeds)
+    stored_cases = zip(*(column.tolist() for column in columns), strict=True)
+    assert list(stored_cases) == cases
     made = [
-        families.rank_d(6, r, a, 0.3, generators([s], draw.DISTRIBUTION)[0]) for r, a, s in cases
+        families.rank_d(6, r, a, c, generators([s], draw.DISTRIBUTION)[0]) for c, r, a, s in cases
     ]
     assert_same(ranked.distributions(), [distribution for distribution, _ in made])
     for stored, (_, W) in zip(ranked.W, made, strict=True):

@@ -68,13 +68,13 @@ POWER = {"N": 5, "alpha_1": (1.0,), "alpha_2": (1.0,), "seeds": (0,)}
         ),
         (
             lambda: families.RankConfig(
-                N=5, ranks=(2, 6), axis_aligned=(True,), logit_scale=0.1, seeds=(0,)
+                N=5, ranks=(2, 6), axis_aligned=(True,), logit_scales=(0.1,), seeds=(0,)
             ),
             "ranks must not exceed N = 5",
         ),
         (
             lambda: families.AlmostRankConfig(
-                N=5, rank=6, axis_aligned=True, high=1.0, low=0.1, seeds=(0,)
+                N=5, rank=6, axis_aligned=True, high=1.0, low=0.1, logit_scales=(1.0,), seeds=(0,)
             ),
             "rank must not exceed N = 5, got 6",
         ),

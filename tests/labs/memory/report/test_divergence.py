@@ -13,7 +13,8 @@ def trained():
     return pd.DataFrame(
         {
             "alpha_1": [0.5] * 4, "alpha_2": [0.15444444444444444, 0.15444444444444444, 0.9, 0.9],
-            "N": 100, "d": 10, "distribution": [0, 0, 1, 1], "seed": [1, 2, 1, 2],
+            "N": 100, "d": 10, "n_heads": 1, "n_layers": 2, "mlp_width": 30,
+            "distribution": [0, 0, 1, 1], "seed": [1, 2, 1, 2],
             "divergence": [0.3, 0.4, 0.5, 0.7], "uniform_divergence": [2.0, 2.0, 4.0, 4.0],
         }
     )  # fmt: skip
@@ -68,11 +69,61 @@ def test_verdicts_are_over_the_published_distributions():
             "distributions": 2, "n": 2, "low_rank_divergence": (0.1 + 0.15 + 0.25 + 0.35) / 4,
             "published_low_rank_divergence": 0.25, "worst_ratio_to_published": 0.15 / 0.1,
             "divergence": 1.9 / 4, "published_divergence": 0.4, "uniform_divergence": 3.0,
-            "least_gap_to_low_rank": 0.3 - 0.1,
+            "least_gap_to_low_rank": 0.3 - 0.1, "published_below_published_low_rank": 0,
         }
     )  # fmt: skip
     one = divergence.against_published(divergence.compared(trained(), optimum(), known()))
     assert (one["distributions"], one["n"], one["divergence"]) == (1, 2, pytest.approx(0.35))
+
+
+def test_a_published_model_below_its_own_optimum_is_counted():
+    both = pd.concat([known(), known(alpha_2=0.9, loss=0.3, best_loss=0.4, unif_loss=4.0)])
+    metrics = divergence.against_published(divergence.compared(trained(), optimum(), both))
+    assert metrics["published_below_published_low_rank"] == 1
+
+
+def test_the_figure_s_lines_are_medians_over_seeds_a_row_a_model_and_distribution():
+    table = divergence.lines(divergence.compared(trained(), optimum(), known()))
+    assert set(table) == set(divergence.ScalingLineRow.__annotations__)
+    assert table.alpha_2.tolist() == pytest.approx([0.15444444444444444, 0.9])
+    assert table.divergence.tolist() == pytest.approx([0.35, 0.6])
+    assert table.low_rank_divergence_low.tolist() == [0.1, 0.25]
+    assert table.n.tolist() == [2, 2]
+    assert table.published_divergence.isna().tolist() == [False, True]
+
+
+def frozen(**accuracies):
+    return {
+        name: {"accuracy_low": low, "divergence_high": 1 - low, "n": 6}
+        for name, low in accuracies.items()
+    }
+
+
+def test_parts_are_free_if_the_whole_interval_keeps_the_accuracy():
+    measured = frozen(nothing=1.0, all_but_O=0.5, E=0.99, P=0.98, QKV=1.0)
+    assert divergence.frozen_alone(measured) == {
+        "parts": 3, "free": 2, "worst_accuracy_low": 0.98,
+        "worst_divergence_high": pytest.approx(0.02), "n": 6,
+    }  # fmt: skip
+    assert divergence.frozen_alone(frozen(nothing=1.0)) == {}
+
+
+def test_the_share_left_is_one_at_the_uniform_prediction_and_zero_at_the_optimum():
+    drawn = draw(
+        PowerConfig(N=6, support_sizes=(4, 3, 6), alpha_1=(1.0,), alpha_2=(0.5,), seeds=(3, 1))
+    )
+    top = [math.log(6) - float(one.entropy()) for one in drawn.distributions()]
+    low_rank = pd.DataFrame({"distributions": "curves_mine", "seed": [1, 3], "divergence": 0.1})
+    runs = pd.DataFrame(
+        {"model": ["mine_a", "mine_a", "mine_b", "mine_b", "other_a"], "seed": [3, 1, 1, 3, 1],
+         "divergence": [top[0], top[1], 0.1, (top[0] + 0.1) / 2, 9.0],
+         "eval_distribution": "population"}
+    )  # fmt: skip
+    shares = divergence.shares_left(runs, {"mine": drawn}, low_rank)
+    assert set(shares) == {"mine_a", "mine_b"}
+    assert shares["mine_a"]["share_left"] == pytest.approx(1.0)
+    assert shares["mine_b"]["share_left_low"] == pytest.approx(0.0)
+    assert shares["mine_b"]["share_left_high"] == pytest.approx(0.5)
 
 
 def test_conditions_keep_the_eval_distributions_apart():
