@@ -30,7 +30,7 @@ def _ended(results: Results) -> str:
     if not ending:
         return "trained once"
     return (
-        f"at the end of training (within 0.03 of a quarter of the steps): "
+        f"at the end of training (within {ending['tolerance']:g} of a quarter of the steps): "
         f"{ending['at_the_end']} of {ending['models']} models"
     )
 

@@ -22,7 +22,7 @@ def test_p7_that_was_not_run_is_said_in_words_without_an_axis(style):
     assert to_the_end.OFF in [text.get_text() for text in figure.texts]
 
 
-ENDING = {"at_the_end": 2, "models": 3}
+ENDING = {"at_the_end": 2, "models": 3, "tolerance": 0.03}
 ADVANTAGE = {"mlp_advantage": 0.04, "mlp_advantage_low": 0.03, "mlp_advantage_high": 0.05}
 
 

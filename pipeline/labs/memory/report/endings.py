@@ -36,6 +36,7 @@ def endings(runs: pd.DataFrame, experiment: str) -> Metrics:
         "most_lost": float(-by_model.min()),
         "at_the_end": int((by_model.abs() <= END).sum()),
         "models": len(by_model),
+        "tolerance": END,
     }
 
 
