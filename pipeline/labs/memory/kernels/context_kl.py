@@ -23,6 +23,7 @@ from pipeline.labs.memory.models.attention import AttentionMemory, AttentionMemo
 from pipeline.labs.memory.models.shapes import NO_FREEZE, NO_SKIPS
 
 Rows = Float[Tensor, "member context d"]
+Table = Float[Tensor, "member token d"]
 Maps = Float[Tensor, "member head d d"]
 Tokens = Int[Tensor, "member context"]
 
@@ -75,7 +76,7 @@ class _ContextKL(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, E: Rows, P: Tensor, W_Q: Maps, W_K: Maps, W_V: Maps, W_O: Maps, U: Tensor,
+        ctx: Any, E: Table, P: Tensor, W_Q: Maps, W_K: Maps, W_V: Maps, W_O: Maps, U: Tensor,
         first: Tokens, second: Tokens, target: Target,
     ) -> Tensor:  # fmt: skip
         scale = W_Q.shape[-1] ** -0.5
@@ -110,11 +111,11 @@ class _ContextKL(torch.autograd.Function):
         return (*scaled, None, None, None)
 
 
-def _rows(table: Rows, tokens: Tokens) -> Rows:
+def _rows(table: Table, tokens: Tokens) -> Rows:
     return table.gather(1, tokens[:, :, None].expand(-1, -1, table.shape[2]))
 
 
-def _add_rows(table: Rows, tokens: Tokens, rows: Rows) -> None:
+def _add_rows(table: Table, tokens: Tokens, rows: Rows) -> None:
     table.scatter_add_(1, tokens[:, :, None].expand_as(rows), rows)
 
 
