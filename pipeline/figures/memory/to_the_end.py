@@ -117,8 +117,9 @@ def large(config: StyleConfig, points: pd.DataFrame, results: Results) -> Figure
     axis = axes[0][0]
     for k, (name, sizes) in enumerate(_by_family(rows).items()):
         line = style.LINES[int(sizes.n_layers.iloc[0]) > 1]
-        draw_points(axis, sizes, "all_heads", COLOURS[k], name, line)
-        _draw_early(axis, _by_family(early).get(name, early.head(0)), "all_heads", COLOURS[k])
+        colour = COLOURS[k % len(COLOURS)]
+        draw_points(axis, sizes, "all_heads", colour, name, line)
+        _draw_early(axis, _by_family(early).get(name, early.head(0)), "all_heads", colour)
     axis.set(xlabel="heads in all layers", ylabel="accuracy", ylim=(0, 1.03))
     style.legend_below(figure, axis)
     return figure

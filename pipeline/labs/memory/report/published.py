@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from pipeline.core.stats.intervals import mean_summary
@@ -53,5 +52,5 @@ def by_heads(table: pd.DataFrame, experiment: str) -> dict[str, Metrics]:
     return {
         f"published_gap_h{H}": mean_summary({"gap_train": tensor(of_heads.gap)})
         for H, of_heads in rows.groupby("n_heads")
-        if len(of_heads) > 1 and np.ptp(of_heads.gap) > 0
+        if len(of_heads) > 1
     }

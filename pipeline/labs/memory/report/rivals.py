@@ -41,8 +41,8 @@ def compared_forms(rows: pd.DataFrame, size: str, claimed: str) -> Metrics:
 def curvature(n_heads: Tensor, accuracy: Tensor) -> Metrics:
     """P1: return the quadratic term beside the line, and the bend that it means.
 
-    ``bend`` is the parabola's departure from its chord half way, over its rise: 0 for a line, -0.25
-    for a rise that ends flat. {} where a parabola has no point to spare.
+    ``bend`` is how far the parabola hangs below its chord half way, over its rise: 0 for a line,
+    -0.25 for a rise that ends flat. {} where a parabola has no point to spare.
     """
     if len(n_heads.unique()) < 3 or len(n_heads) < 4:
         return {}

@@ -53,8 +53,9 @@ def train_long_cell(
         if late is not None:
             late.see(model, batch)
         few = batch.first is None and batch.target.weight.shape[1] <= FEW
-        kernel = context_kl if few and context_kl.is_plain(model.config) else full_batch
-        return kernel.divergence(model, batch)
+        if few and context_kl.is_plain(model.config):
+            return context_kl.divergence(model, batch)
+        return full_batch.divergence(model, batch)
 
     def evaluate(model: AttentionMemory) -> dict[str, Tensor]:
         return {"accuracy": full_batch.accuracy(model, latest[0])}
