@@ -101,7 +101,7 @@ EMPTY = (
     "distributions.scaling.alpha_2", "distributions.rank.ranks", "distributions.rank.axis_aligned",
     "distributions.rank.logit_scales", "distributions.almost_rank.logit_scales",
     "train_heads.grids.P1.d", "train_heads.grids.P1.d_head", "train_widths.grids.P2.n_heads",
-    "train_small.grids.P6.mlp", "train_published.points", "train_table.models",
+    "train_small.grid.mlp", "train_published.points", "train_table.models",
 )  # fmt: skip
 SHAPES = (
     "train_curves.model", "train_table.models.0", "train_variants.freezing_model",

@@ -14,7 +14,7 @@ def assert_sweep(chain, stage, models, eval_distributions, engine="full_batch"):
     assert len(trained) == len(runs) == models
     assert set(trained) == {run["name"] for run in runs}
     assert set(table.eval_distribution) == eval_distributions
-    assert set(table.engine) == {engine}
+    assert set(table.engine) == set(engine.split())
     assert bool(table.accuracy.between(0, 1).all())
     assert bool((table.divergence >= 0).all())
     for (experiment, name), own in table.groupby(["experiment", "model"]):

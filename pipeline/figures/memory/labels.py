@@ -27,6 +27,12 @@ SKIPS = {
     "pos_OV": "positions in OV",
     "emb_OV": "embeddings in OV",
 }
+FORMS = {
+    "power": "power, no constant",
+    "shifted_power": "power and constant",
+    "saturating": "saturating exponential",
+    "joined_lines": "two joined lines",
+}
 ALIGNMENTS = {"aligned": "axis aligned", "unaligned": "not aligned"}
 
 

@@ -1,4 +1,4 @@
-"""P1-P7: what attention memorises against its sizes, over the published points and the bounds."""
+"""P1-P4: what attention memorises against its sizes, over the published points and the bounds."""
 
 from typing import Any
 
@@ -8,13 +8,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pipeline.figures import style
-from pipeline.figures.memory.labels import ENGINES, EVALUATED, listed, named, seeds
+from pipeline.figures.memory.labels import ENGINES, EVALUATED, FORMS, listed, named, seeds
 from pipeline.figures.style import COLOURS, TRUTH, StyleConfig
 
 Fits = dict[str, dict[str, float]]
 AGAIN = "P1_published"  # P1 by the published protocol, run again
 COLUMNS = 4
-OFF = "P7 was not run: memory.train_large.run is false"
+ENDS = ("_low", "_high")
 
 
 def draw_points(
@@ -51,27 +51,24 @@ def not_sampled(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[rows.eval_distribution != "train"]
 
 
-def _over(rows: pd.DataFrame) -> str:
-    """Say what medians are over, and of how many seeds."""
-    where = ", ".join(named(name, EVALUATED) for name in rows.eval_distribution.unique())
-    return f"over {where}; {seeds(rows.n)}"
+def heads(config: StyleConfig, points: pd.DataFrame, fits: Fits, results: dict[str, Any]) -> Figure:
+    """P1: accuracy against the number of heads, a panel for each dimension, and the gaps.
 
-
-def heads(config: StyleConfig, points: pd.DataFrame, fits: Fits) -> Figure:
-    """P1: accuracy against the number of heads, a panel for each dimension."""
+    ``results`` are P1's: the mean gaps to the published accuracies among them.
+    """
     rows = points[points.experiment == "P1"]
     protocol = points[(points.experiment == AGAIN) & (points.eval_distribution == "train")]
     dims = sorted(rows.d.unique())
-    explained = [fit["r2"] for name, fit in fits.items() if name.startswith("P1.linear_d")]
+    told = fits.get("P1.curvature")
     claim = (
-        "a line before saturation explains "
-        f"{min(explained):.0%} to {max(explained):.0%} of its variance"
-        if explained
+        f"a line at {told['share_of_lines'] * told['n']:.0f} of {told['n']:.0f} d "
+        "(the interval of the curvature holds 0)"
+        if told
         else "too few points rise for a line"
     )
     engine = ", ".join(named(name, ENGINES) for name in rows.engine.unique())
     figure, axes = style.panels(
-        config, -(-len(dims) // COLUMNS), COLUMNS,
+        config, -(-(len(dims) + 1) // COLUMNS), COLUMNS,
         f"P1: accuracy against the number of heads H, trained on {engine} "
         f"({seeds(rows.n)}): {claim}",
     )  # fmt: skip
@@ -84,13 +81,30 @@ def heads(config: StyleConfig, points: pd.DataFrame, fits: Fits) -> Figure:
             label="published protocol, run again",
         )  # fmt: skip
         fit = fits.get(f"P1.linear_d{d}")
-        slope = f", slope {fit['slope']:.4f}" if fit else ""
-        axis.set_title(f"d = d_h = {d}{slope}", loc="left")
+        bend = f", bend {fit['bend']:+.0%}" if fit and "bend" in fit else ""
+        axis.set_title(f"d = d_h = {d}{bend}", loc="left")
         axis.set(xlabel="heads H", ylabel="accuracy", ylim=(0, 1.03))
-    for axis in flat[len(dims) :]:
+    _draw_gaps(flat[len(dims)], results)
+    for axis in flat[len(dims) + 1 :]:
         axis.remove()
     style.legend_below(figure, *flat[: len(dims)])
     return figure
+
+
+def _draw_gaps(axes: Axes, results: dict[str, Any]) -> None:
+    """Draw P1's accuracy less the published one against H, the mean over d."""
+    start = "published_gap_h"
+    gaps = sorted(
+        (int(name.removeprefix(start)), gap)
+        for name, gap in results.items()
+        if name.startswith(start)
+    )
+    if gaps:
+        band = np.array([[gap[f"gap_train{end}"] for _, gap in gaps] for end in ("", *ENDS)])
+        style.banded(axes, np.array([H for H, _ in gaps], dtype=float), band, COLOURS[3])
+    axes.axhline(0, color=TRUTH, lw=0.8)
+    axes.set_title("ours less the published, mean over d", loc="left")
+    axes.set(xlabel="heads H", ylabel="difference in accuracy")
 
 
 def widths(config: StyleConfig, points: pd.DataFrame, fits: Fits) -> Figure:
@@ -98,9 +112,9 @@ def widths(config: StyleConfig, points: pd.DataFrame, fits: Fits) -> Figure:
     by_head, by_width = points[points.experiment == "P2"], points[points.experiment == "P3"]
     both = pd.concat([by_head, by_width])
     figure, axes = style.panels(
-        config, 1, 2,
+        config, 2, 2,
         f"P2, P3: accuracy against the widths d_h and d (H = {listed(both.n_heads)}; "
-        f"{seeds(both.n)})", width=1.5,
+        f"{seeds(both.n)}), and the errors of forms of curves at sizes left out", width=1.5,
     )  # fmt: skip
     left, right = axes[0]
     draw_evaluations(left, by_head, "d_head")
@@ -109,8 +123,33 @@ def widths(config: StyleConfig, points: pd.DataFrame, fits: Fits) -> Figure:
     right.set(xlabel=f"embedding dimension d (d_h = {listed(by_width.d_head)})", ylabel="accuracy")
     _draw_quadratic(left, by_head.d_head, fits.get("P2.quadratic_mapped"))
     _draw_joined_lines(right, by_width.d, fits.get("P3.piecewise_mapped"))
+    _draw_forms(axes[1][0], fits.get("P2.forms_mapped"), "quadratic")
+    _draw_forms(axes[1][1], fits.get("P3.forms_mapped"), "joined_lines")
     style.legend_below(figure, left, right)
     return figure
+
+
+def _draw_forms(axes: Axes, errors: dict[str, float] | None, claimed: str) -> None:
+    """Draw the errors of the forms fitted to d_h other than d, the claimed one in its colour."""
+    if errors is None:
+        axes.set_axis_off()
+        return
+    start = "error_"
+    names = [
+        name.removeprefix(start)
+        for name in errors
+        if name.startswith(start) and not name.endswith(ENDS)
+    ]
+    names.sort(key=lambda name: -errors[start + name])
+    for y, name in enumerate(names):
+        middle, low, high = (errors[f"{start}{name}{end}"] for end in ("", *ENDS))
+        axes.errorbar(
+            middle, y, xerr=[[middle - low], [high - middle]], fmt="o", ms=4, capsize=2,
+            color=COLOURS[2] if name == claimed else "grey",
+        )  # fmt: skip
+    axes.set_yticks(range(len(names)), [named(name, FORMS) for name in names])
+    axes.set(xlabel="error at sizes left out (accuracy, d_h ≠ d)")
+    axes.set_xlim(left=0)
 
 
 FIT: dict[str, Any] = {"color": COLOURS[2], "lw": 1.1, "label": "fit for d_h ≠ d"}
@@ -152,13 +191,7 @@ def slopes(config: StyleConfig, fits: Fits) -> Figure:
     slope = np.array([fit["slope"] for _, fit in by_width])
     ends = np.array([[fit["slope_low"], fit["slope_high"]] for _, fit in by_width]).T
     growth = fits.get("P4.slope_growth")
-    claim = (
-        f"exponent {growth['exponent']:.2f} "
-        f"[{growth['exponent_low']:.2f}, {growth['exponent_high']:.2f}] "
-        f"over {growth['n']:.0f} dimensions"
-        if growth
-        else "too few of them rise for an exponent"
-    )
+    claim = _growth_in_words(growth) if growth else "too few of them rise for an exponent"
     figure, axes = style.panels(config, 1, 1, f"P4: growth of P1's slopes, {claim}", width=1.8)
     axis = axes[0][0]
     axis.errorbar(
@@ -175,64 +208,14 @@ def slopes(config: StyleConfig, fits: Fits) -> Figure:
     return figure
 
 
-def mlp(config: StyleConfig, points: pd.DataFrame, results: dict[str, Any]) -> Figure:
-    """P5: attention and MLP memory at equal parameter count; ``results`` are P5's of all points."""
-    rows = not_sampled(points[points.experiment == "P5"])
-    dims = sorted(rows.d.unique())
-    claim = (
-        f"accuracy of the MLP less that of attention {results['mlp_advantage']:.3f} "
-        f"[{results['mlp_advantage_low']:.3f}, {results['mlp_advantage_high']:.3f}]"
-        if results
-        else "no points in common"
+def _growth_in_words(growth: dict[str, float]) -> str:
+    exponent, low, high = (growth[f"exponent{end}"] for end in ("", *ENDS))
+    whole = f"exponent {exponent:.2f} [{low:.2f}, {high:.2f}] over {growth['n']:.0f} dimensions"
+    if "is_power" not in growth:
+        return whole
+    halves = (
+        f"{growth['exponent_lower_half']:.2f} up to d = {growth['middle']:.0f}, "
+        f"{growth['exponent_upper_half']:.2f} from there"
     )
-    figure, axes = style.panels(
-        config, 1, max(len(dims), 1),
-        f"P5: attention and MLP memory at equal parameter count ({_over(rows)}).\n"
-        f"Mean over common points: {claim}",
-    )  # fmt: skip
-    for axis, d in zip(axes[0], dims, strict=False):
-        of_width = rows[rows.d == d].drop_duplicates(["n_heads", "mlp_width"])
-        attention = of_width[of_width.mlp_width == 0]
-        draw_points(axis, attention, "parameters", COLOURS[0], "attention: H heads")
-        with_mlp = pd.concat([attention[attention.n_heads == 1], of_width[of_width.mlp_width > 0]])
-        draw_points(axis, with_mlp, "parameters", COLOURS[1], "one head and an MLP", "--")
-        axis.set_title(f"d = {d}", loc="left")
-        axis.set(xlabel="parameters", ylabel="accuracy", ylim=(0, 1.03))
-    style.legend_below(figure, *axes[0][: len(dims)])
-    return figure
-
-
-def small(config: StyleConfig, points: pd.DataFrame) -> Figure:
-    """P6: the smallest memories against the lower bounds."""
-    rows = points[points.experiment == "P6"]
-    exact = not_sampled(rows)
-    above = int((exact.accuracy_low > exact.bound).sum())
-    figure, axes = style.panels(
-        config, 1, 1,
-        f"P6: d = {listed(rows.d)}, d_h = {listed(rows.d_head)}, N = {listed(rows.N)} "
-        f"({seeds(rows.n)}):\nthe interval is above the lower bound at {above} of {len(exact)} "
-        "points", width=2.5,
-    )  # fmt: skip
-    axis = axes[0][0]
-    draw_evaluations(axis, rows, "n_heads")
-    axis.set(xlabel="heads H", ylabel="accuracy", ylim=(0, 1.03))
-    style.legend_below(figure, axis)
-    return figure
-
-
-def large(config: StyleConfig, points: pd.DataFrame) -> Figure:
-    """P7: many tokens and several layers; in words alone if it was not run."""
-    rows = not_sampled(points[points.experiment == "P7"])
-    if rows.empty:
-        figure = style.canvas(config, 1.8, 1.0, "P7: large memories")
-        figure.text(0.5, 0.4, OFF, ha="center")
-        return figure
-    figure, axes = style.panels(config, 1, 1, f"P7: large memories ({_over(rows)})", width=1.8)
-    axis = axes[0][0]
-    for k, ((N, layers, d), sizes) in enumerate(rows.groupby(["N", "n_layers", "d"])):
-        label = f"N = {N}, d = {d}, {layers} layer{'s' * (int(layers) > 1)}"
-        line = style.LINES[int(layers) > 1]
-        draw_points(axis, sizes, "n_heads", COLOURS[k % len(COLOURS)], label, line)
-    axis.set(xlabel="heads H", ylabel="accuracy", ylim=(0, 1.03))
-    style.legend_below(figure, axis)
-    return figure
+    verdict = "one power does" if growth["is_power"] else "not one power"
+    return f"{verdict}:\n{halves}; {whole}"

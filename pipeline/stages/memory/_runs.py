@@ -9,6 +9,7 @@ import pandas as pd
 from pipeline.core.stats.intervals import summary
 from pipeline.labs.memory.data.draw import PowerDistributions
 from pipeline.labs.memory.train.cells import Cell, train_cell
+from pipeline.labs.memory.train.long_cells import train_long_cell
 from pipeline.labs.memory.train.runs import COLUMNS, HistoryRow, RunRow, table
 from pipeline.runtime import training_record
 from pipeline.runtime.formats import records, saved_models
@@ -26,6 +27,13 @@ def read_power(inputs: Path, name: str) -> PowerDistributions:
 def train_sweep(sweep: Mapping[str, Sequence[Cell]]) -> Done:
     """Train the cells of all experiments together."""
     trained = training_record.train_cells(train_cell, sweep)
+    cells = [cell for group in sweep.values() for cell in group]
+    return list(zip(cells, trained, strict=True))
+
+
+def train_long_sweep(sweep: Mapping[str, Sequence[Cell]]) -> Done:
+    """Train the cells of all experiments together, those of many steps or of parts among them."""
+    trained = training_record.train_cells(train_long_cell, sweep)
     cells = [cell for group in sweep.values() for cell in group]
     return list(zip(cells, trained, strict=True))
 

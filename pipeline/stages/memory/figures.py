@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from pydantic import Field
 
 from pipeline.config import StageParams
-from pipeline.figures.memory import divergence, mechanism, scaling
+from pipeline.figures.memory import divergence, mechanism, scaling, to_the_end
 from pipeline.figures.memory import theory as theories
 from pipeline.figures.memory.labels import FREEZES, SKIPS
 from pipeline.figures.memory.sizes import sizes as draw_sizes
@@ -84,10 +84,10 @@ def of_scaling(style: StyleConfig, folder: Path) -> dict[str, Figure]:
     fits = from_long_table(read_table(folder / "fits.csv", FitRow))
     results = artifacts.read_json(folder / "results.json")
     return {
-        "p1_heads": scaling.heads(style, points, fits),
+        "p1_heads": scaling.heads(style, points, fits, results["P1"]),
         "p2_p3_widths": scaling.widths(style, points, fits),
         "p4_slopes": scaling.slopes(style, fits),
-        "p5_mlp": scaling.mlp(style, points, results["P5"]["all"]),
-        "p6_small": scaling.small(style, points),
-        "p7_large": scaling.large(style, points),
+        "p5_mlp": to_the_end.mlp(style, points, results["P5"]),
+        "p6_small": to_the_end.small(style, points, results["P6"]),
+        "p7_large": to_the_end.large(style, points, results.get("P7", {})),
     }

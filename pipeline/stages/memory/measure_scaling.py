@@ -1,4 +1,4 @@
-"""P1-P7: every point beside the published one and the bounds; the fits."""
+"""P1-P7: every point beside the published one and the bounds; the fits and their rivals."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ from pydantic import Field
 from pipeline.config import StageParams
 from pipeline.core.training.sampling import generators
 from pipeline.labs.memory.report import fits, points
+from pipeline.labs.memory.report.scaling import metrics_of
 from pipeline.labs.memory.train.runs import RunRow
 from pipeline.runtime.formats import records
 
@@ -47,4 +48,4 @@ def run(params: Params, inputs: Path, out: Path) -> points.Metrics:
     records.write_table(out / "points.csv", table, points.PointRow)
     fitted = fits.fitted(runs, params.measure, generators([0])[0])
     records.write_table(out / "fits.csv", fits.long_table(fitted), fits.FitRow)
-    return points.metrics_of(runs, table, fitted)
+    return metrics_of(runs, table, fitted)

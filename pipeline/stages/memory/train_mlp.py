@@ -6,7 +6,7 @@ from pydantic import Field
 
 from pipeline.config import StageParams
 from pipeline.labs.memory.train.sweeps import ComparedConfig
-from pipeline.stages.memory._runs import read_power, train_sweep, write_sweep
+from pipeline.stages.memory._runs import read_power, train_long_sweep, write_sweep
 
 
 class Params(StageParams):
@@ -18,4 +18,4 @@ class Params(StageParams):
 def run(params: Params, inputs: Path, out: Path) -> None:
     """Write table.csv, the models and their loss curves; the seeds of a point are stacked."""
     drawn = read_power(inputs, "lookup_70")
-    write_sweep(out, train_sweep(params.compared.cells(drawn)))
+    write_sweep(out, train_long_sweep(params.compared.cells(drawn)))

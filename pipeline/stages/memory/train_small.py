@@ -5,17 +5,17 @@ from pathlib import Path
 from pydantic import Field
 
 from pipeline.config import StageParams
-from pipeline.labs.memory.train.sweeps import SweepConfig
-from pipeline.stages.memory._runs import read_power, train_sweep, write_sweep
+from pipeline.labs.memory.train.sweeps import EndedConfig
+from pipeline.stages.memory._runs import read_power, train_long_sweep, write_sweep
 
 
 class Params(StageParams):
     """The grids and their training."""
 
-    sweep: SweepConfig = Field(alias="memory.train_small")
+    sweep: EndedConfig = Field(alias="memory.train_small")
 
 
 def run(params: Params, inputs: Path, out: Path) -> None:
     """Write table.csv, the models and their loss curves; the seeds of a point are stacked."""
     drawn = read_power(inputs, "lookup_10")
-    write_sweep(out, train_sweep(params.sweep.cells(drawn)))
+    write_sweep(out, train_long_sweep(params.sweep.cells(drawn)))

@@ -35,16 +35,26 @@ FITS = {
     "P2.quadratic_mapped": {
         "constant": 0.0, "linear": 0.0, "quadratic": 0.01, "r2": 0.99, "r2_of_a_line": 0.9,
     },
+    "P1.curvature": {"share_of_lines": 2 / 3, "n": 3},
+    "P2.forms_mapped": {
+        "error_line": 0.03, "error_line_low": 0.02, "error_line_high": 0.04,
+        "error_quadratic": 0.01, "error_quadratic_low": 0.01, "error_quadratic_high": 0.01,
+    },
     "P3.piecewise_mapped": {
         "breakpoint": 9.5, "breakpoint_low": 9.0, "breakpoint_high": 10.0,
         "value_at_breakpoint": 0.8, "slope_before": 0.1, "slope_after": 0.02,
     },
 }  # fmt: skip
+GAPS = {
+    f"published_gap_h{H}": {"gap_train": 0.1, "gap_train_low": 0.0, "gap_train_high": 0.2, "n": 2}
+    for H in (11, 1)
+} | {"all": {}}
 
 
 def test_the_published_points_are_drawn_in_every_panel(style, assert_labelled):
-    figure = scaling.heads(style, points(), FITS)
-    shown = figure.axes
+    figure = scaling.heads(style, points(), FITS, GAPS)
+    *shown, gaps = figure.axes
+    assert gaps.lines[0].get_xydata().tolist() == [[1, 0.1], [11, 0.1]]
     assert len(shown) == 2
     for axes in shown:
         published = [line for line in axes.lines if "published (" in str(line.get_label())]
@@ -56,75 +66,30 @@ def test_the_published_points_are_drawn_in_every_panel(style, assert_labelled):
 
 
 def test_the_band_is_the_interval_over_seeds(style, bands):
-    figure = scaling.heads(style, points(d=(3,)), FITS)
+    figure = scaling.heads(style, points(d=(3,)), FITS, {})
     outline = bands(figure.axes[0])[0]
     assert outline[:, 1].max() == pytest.approx(0.011 * 11 * 3)
     assert outline[:, 1].min() == pytest.approx(0.009 * 3)
 
 
 def test_the_title_of_p1_tells_the_fits_the_engine_and_the_seeds(style):
-    title = scaling.heads(style, points(), FITS).get_suptitle()
+    title = scaling.heads(style, points(), FITS, GAPS).get_suptitle()
     assert "trained on full batches (5 seeds)" in title
-    assert "explains 95% to 97% of its variance" in title
-    assert "too few points rise" in scaling.heads(style, points(), {}).get_suptitle()
+    assert "a line at 2 of 3 d" in title
+    assert "too few points rise" in scaling.heads(style, points(), {}, {}).get_suptitle()
 
 
 def test_the_protocol_run_again_is_drawn_over_the_sampled_contexts(style):
     again = points("P1_published", d=(4,), n_heads=(11,))
-    figure = scaling.heads(style, pd.concat([points(), again]), FITS)
-    crosses = [axes.lines[-1].get_xydata().tolist() for axes in figure.axes]
+    figure = scaling.heads(style, pd.concat([points(), again]), FITS, {})
+    crosses = [axes.lines[-1].get_xydata().tolist() for axes in figure.axes[:2]]
     assert crosses == [[], [[11, pytest.approx(0.44)]]]
 
 
-def test_p7_is_drawn_by_tokens_layers_and_widths(style, assert_labelled):
-    deep = points("P7", d=(4,), N=70, n_layers=3, published=False)
-    figure = scaling.large(style, pd.concat([points("P7", d=(3,), published=False), deep]))
-    assert {line.get_label(): line.get_ydata().tolist() for line in figure.axes[0].lines} == {
-        "N = 50, d = 3, 1 layer": pytest.approx([0.03, 0.18, 0.33]),
-        "N = 70, d = 4, 3 layers": pytest.approx([0.04, 0.24, 0.44]),
-    }
-    assert "over all contexts alike; 5 seeds" in figure.get_suptitle()
-    assert_labelled(figure)
-
-
-def test_p7_that_was_not_run_is_said_in_words_without_an_axis(style):
-    figure = scaling.large(style, points("P6"))
-    assert figure.axes == []
-    assert scaling.OFF in [text.get_text() for text in figure.texts]
-
-
-ADVANTAGE = {"mlp_advantage": 0.04, "mlp_advantage_low": 0.03, "mlp_advantage_high": 0.05}
-
-
 def test_every_figure_is_the_same_bytes_again(style, assert_same_bytes):
-    table = pd.concat([points("P2"), points("P3"), points("P5"), points("P6")])
+    table = pd.concat([points("P2"), points("P3")])
     assert_same_bytes(lambda: scaling.widths(style, table, FITS))
     assert_same_bytes(lambda: scaling.slopes(style, FITS))
-    assert_same_bytes(lambda: scaling.mlp(style, table, ADVANTAGE))
-    assert_same_bytes(lambda: scaling.small(style, table))
-
-
-def test_both_memories_of_p5_are_drawn_over_their_parameters(style, assert_labelled):
-    mlp = points("P5", n_heads=(1,), mlp_width=30, parameters=650, accuracy=0.9)
-    table = pd.concat([points("P5"), mlp])
-    figure = scaling.mlp(style, table, ADVANTAGE)
-    attention, with_mlp = figure.axes[0].lines
-    assert attention.get_xydata().tolist() == [
-        [100, pytest.approx(0.03)], [600, pytest.approx(0.18)], [1100, pytest.approx(0.33)],
-    ]  # fmt: skip
-    # One head has no MLP to stand for: it is the first of both.
-    assert with_mlp.get_xydata().tolist() == [[100, pytest.approx(0.03)], [650, 0.9]]
-    assert "0.040 [0.030, 0.050]" in figure.get_suptitle()
-    assert "no points in common" in scaling.mlp(style, table, {}).get_suptitle()
-    assert_labelled(figure)
-
-
-def test_p6_tells_its_sizes_and_how_often_it_is_above_the_bound(style):
-    table = points("P6", d=(2,), d_head=2, N=10, n=20)
-    title = scaling.small(style, table).get_suptitle()
-    assert "d = 2, d_h = 2, N = 10 (20 seeds)" in title
-    # Lower ends are 0.018, 0.108 and 0.198; the bound is 0.02.
-    assert "above the lower bound at 2 of 3 points" in title
 
 
 def test_the_slopes_are_drawn_with_their_intervals_and_exponent(style):
@@ -144,7 +109,9 @@ def test_the_fits_of_the_widths_pass_through_what_was_fitted(style):
         [points("P2", n_heads=(20,)), points("P3", n_heads=(20,), d=(5, 10, 15), d_head=12)]
     )
     figure = scaling.widths(style, table, FITS)
-    left, right = figure.axes
+    left, right, forms, _ = figure.axes
+    # The least error stands last, that is highest.
+    assert [label.get_text() for label in forms.get_yticklabels()] == ["line", "quadratic"]
     assert "(H = 20; 5 seeds)" in figure.get_suptitle()
     assert left.get_xlabel() == "head dimension d_h (d = 3, 4)"
     assert right.get_xlabel() == "embedding dimension d (d_h = 12)"
@@ -155,3 +122,10 @@ def test_the_fits_of_the_widths_pass_through_what_was_fitted(style):
     )
     assert quadratic.get_ydata() == pytest.approx(0.01 * quadratic.get_xdata() ** 2)
     assert lines.get_xydata() == pytest.approx(np.array([[5, 0.35], [9.5, 0.8], [15, 0.91]]))
+
+
+def test_the_slopes_say_whether_one_power_does(style):
+    halves = {"exponent_lower_half": 2.8, "exponent_upper_half": 2.2, "middle": 8.0, "is_power": 0}
+    fits = FITS | {"P4.slope_growth": FITS["P4.slope_growth"] | halves}
+    title = scaling.slopes(style, fits).get_suptitle()
+    assert "not one power:\n2.80 up to d = 8, 2.20 from there" in title

@@ -16,7 +16,10 @@ def test_every_point_stands_beside_its_bounds(chain):
 def test_metrics_have_points_and_fits(chain):
     metrics = chain.metrics(STAGE)
     # P4 takes the logarithms of slopes, which after a few steps need not rise.
-    assert {"P1", "P1_published", "P2", "P3", "P5", "P6", "P7"} == set(metrics) - {"P4"}
+    twice = {name + end for name in ("P5", "P6", "P7") for end in ("", "_quarter")}
+    assert {"P1", "P1_published", "P2", "P3"} | twice == set(metrics) - {"P4"}
+    assert metrics["P6"]["ending"]["models"] == 2
+    assert metrics["P7"]["all"]["n"] == metrics["P7"]["depth_d3_h1_l3"]["n"] == 2
     assert metrics["P1"]["d3_h1"]["n"] == 2
     slope = metrics["P1"]["linear_d3"]
     assert slope["slope_low"] <= slope["slope"] <= slope["slope_high"]

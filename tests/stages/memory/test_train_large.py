@@ -8,7 +8,13 @@ STAGE = "memory_train_large"
 
 
 def test_switched_on_it_is_a_sweep(chain):
-    assert_sweep(chain, STAGE, 3, {"uniform", "train"})
+    assert_sweep(chain, STAGE, 8, {"uniform", "train"}, engine="part_batch")
+
+
+def test_one_layer_of_as_many_heads_has_the_same_parameters(chain):
+    table = pd.read_csv(chain.made(STAGE) / "table.csv").drop_duplicates("model")
+    counts = table.set_index("model").parameters
+    assert counts["d3_h1_l3"] == counts["d3_h3"]
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ STAGE = "memory_train_mlp"
 
 
 def test_every_point_has_a_row_for_each_seed_and_eval_distribution(chain):
-    assert_sweep(chain, STAGE, 4, {"uniform", "train"})
+    assert_sweep(chain, STAGE, 6, {"uniform", "train"}, engine="full_batch part_batch")
 
 
 def test_both_memories_have_nearly_equal_parameters(chain):

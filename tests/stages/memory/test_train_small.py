@@ -6,7 +6,7 @@ STAGE = "memory_train_small"
 
 
 def test_every_point_has_a_row_for_each_seed_and_eval_distribution(chain):
-    assert_sweep(chain, STAGE, 2, eval_distributions={"uniform", "train"})
+    assert_sweep(chain, STAGE, 4, eval_distributions={"uniform", "train"})
 
 
 def test_every_seed_of_the_distributions_is_a_repetition(chain):

@@ -12,6 +12,7 @@ from pipeline.config import Section
 from pipeline.core.stats.bootstrap import percentile_interval
 from pipeline.core.stats.regression import Fit, polynomial
 from pipeline.labs.memory.measure import fits
+from pipeline.labs.memory.report import rivals
 from pipeline.labs.memory.report.points import Metrics, over_population, tensor
 
 Fits = dict[str, Metrics]
@@ -35,36 +36,57 @@ class FitRow:
 
 
 def fitted(runs: pd.DataFrame, config: MeasureConfig, generator: torch.Generator) -> Fits:
-    """Return P1's slopes in H, P2's quadratic, P3's joined lines and P4's exponent.
+    """Return P1's slopes in H, P2's quadratic, P3's joined lines and P4's exponent, and rivals.
 
-    P2 and P3 are fitted again without d_head = d (``_mapped``): a model of equal widths has no maps
-    between them to learn, so its point is of another family.
+    P7's slopes in H are those of its one-layer models. P2 and P3 are fitted again without d_head =
+    d (``_mapped``): a model of equal widths has no maps between them to learn, so its point is of
+    another family. That was decided after the point was seen; both are reported.
     """
-    done = _slopes(over_population(runs, "P1"), config.saturated)
+    done = _slopes(over_population(runs, "P1"), "P1", config.saturated)
+    done |= _growth(done)
+    large = over_population(runs, "P7")
+    done |= _slopes(large[large.n_layers == 1], "P7", config.saturated)
     for part, rows in _with_and_without_equal(over_population(runs, "P2")).items():
         if rows.d_head.nunique() > 3:
             done[f"P2.quadratic{part}"] = _quadratic(rows)
+        done[f"P2.forms{part}"] = rivals.compared_forms(rows, "d_head", "quadratic")
     for part, rows in _with_and_without_equal(over_population(runs, "P3")).items():
         if rows.d.nunique() > 4:
             done[f"P3.piecewise{part}"] = _joined_lines(rows, config.resamples, generator)
-    return done
+        done[f"P3.forms{part}"] = rivals.compared_forms(rows, "d", "joined_lines")
+    return {name: fit for name, fit in done.items() if fit}
 
 
-def _slopes(rows: pd.DataFrame, saturated: float) -> Fits:
+def _slopes(rows: pd.DataFrame, experiment: str, saturated: float) -> Fits:
+    """Fit lines in H below saturation; ``n`` counts the models that were fitted."""
     done: Fits = {}
-    slopes: dict[int, float] = {}
     for d, of_width in rows.groupby("d"):
-        fit = fits.linear_in_heads(tensor(of_width.n_heads), tensor(of_width.accuracy), saturated)
+        H, accuracy = tensor(of_width.n_heads), tensor(of_width.accuracy)
+        rising = accuracy < saturated
+        fit = fits.linear_in_heads(H, accuracy, saturated)
         if fit is not None:
-            if float(fit.low[1]) > 0:  # P4 takes logarithms, and those of noise are noise
-                slopes[int(str(d))] = float(fit.values[1])
-            done[f"P1.linear_d{d}"] = named(fit, {0: "intercept", 1: "slope"}, len(of_width))
-    if len(slopes) > 2:
-        fit = fits.growth_of_slopes(
-            tensor(pd.Series(list(slopes))), tensor(pd.Series(list(slopes.values())))
-        )
-        done["P4.slope_growth"] = named(fit, {1: "exponent"}, len(slopes))
+            line = named(fit, {0: "intercept", 1: "slope"}, int(rising.sum()))
+            line["n_saturated"] = int((~rising).sum())
+            line |= rivals.curvature(H[rising], accuracy[rising])
+            done[f"{experiment}.linear_d{d}"] = line
+    if done:
+        done[f"{experiment}.curvature"] = rivals.lines_hold(done)
     return done
+
+
+def _growth(lines: Fits) -> Fits:
+    """P4: fit how P1's slopes grow with d."""
+    slopes = {
+        int(name.removeprefix("P1.linear_d")): fit["slope"]
+        for name, fit in lines.items()
+        # P4 takes logarithms, and those of noise are noise.
+        if name.startswith("P1.linear_d") and fit["slope_low"] > 0
+    }
+    if len(slopes) < 3:
+        return {}
+    d, slope = tensor(pd.Series(list(slopes))), tensor(pd.Series(list(slopes.values())))
+    growth = named(fits.growth_of_slopes(d, slope), {1: "exponent"}, len(slopes))
+    return {"P4.slope_growth": growth | rivals.local_exponents(d, slope)}
 
 
 def _with_and_without_equal(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:

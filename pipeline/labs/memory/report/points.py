@@ -121,55 +121,6 @@ def by_point(table: pd.DataFrame) -> Metrics:
     return metrics
 
 
-def against_published(table: pd.DataFrame, experiment: str) -> Metrics:
-    """Return means over an experiment's published points, and the worst shortfall; {} if none."""
-    rows = table[(table.experiment == experiment) & table.published.notna()]
-    if rows.empty:
-        return {}
-    exact, sampled = rows[rows.eval_distribution != TRAIN], rows[rows.eval_distribution == TRAIN]
-    return {
-        "mean_accuracy": float(exact.mean_accuracy.mean()),
-        "mean_accuracy_train": float(sampled.mean_accuracy.mean()),
-        "published_mean": float(exact.published.mean()),
-        "worst_gap_train": float((sampled.mean_accuracy - sampled.published).min()),
-        "points": len(exact),
-        "above_bound": float((exact.mean_accuracy >= exact.bound).mean()),
-    }
-
-
-def mlp_advantage(runs: pd.DataFrame) -> Metrics:
-    """P5: return mean accuracies of both memories over their common points, and the advantage."""
-    rows = over_population(runs, "P5")
-    attention, mlp = rows[rows.mlp_width == 0], rows[rows.mlp_width > 0]
-    paired = attention.merge(mlp, on=["d", "seed"], suffixes=("", "_mlp"))
-    # The MLP of H "heads" has width 2 d (H - 1): that pairs it with H heads of attention.
-    paired = paired[paired.mlp_width_mlp == 2 * paired.d * (paired.n_heads - 1)]
-    if paired.empty:
-        return {}
-    means = paired.groupby("seed")[["accuracy", "accuracy_mlp"]].mean()
-    return summary(
-        {
-            "attention": tensor(means.accuracy),
-            "mlp": tensor(means.accuracy_mlp),
-            "mlp_advantage": tensor(means.accuracy_mlp - means.accuracy),
-        }
-    )
-
-
-def metrics_of(runs: pd.DataFrame, table: pd.DataFrame, fitted: Mapping[str, Metrics]) -> Metrics:
-    """Return all results of P1-P7, {experiment: {model, fit or "all": quantities}}."""
-    metrics = by_point(table)
-    for experiment in ("P1", AGAIN, "P2", "P3"):
-        verdict = against_published(table, experiment)
-        if verdict:
-            metrics[experiment]["all"] = verdict
-    for name, quantities in fitted.items():
-        experiment, _, condition = name.partition(".")
-        metrics.setdefault(experiment, {})[condition] = quantities
-    metrics["P5"]["all"] = mlp_advantage(runs)
-    return metrics
-
-
 def tensor(column: "pd.Series[Any]") -> Tensor:
     """Return a column as a float64 tensor."""
     return torch.tensor(column.to_numpy(), dtype=torch.float64)

@@ -88,7 +88,7 @@ def joined(
 def on_axis(rows: pd.DataFrame, axis: str, base: Mapping[str, int]) -> pd.DataFrame:
     """Return the rows whose other sizes are the base's, in the order of this one."""
     others = [name for name in AXES if name != axis]
-    kept = rows[(rows[others] == pd.Series({name: base[name] for name in others})).all(axis=1)]
+    kept = rows[rows[others].eq(pd.Series({name: base[name] for name in others})).all(axis=1)]
     return kept.sort_values([axis, "seed"])
 
 
@@ -148,7 +148,7 @@ def point(rows: pd.DataFrame, N: int, base: Mapping[str, int]) -> Metrics:
     left.
     """
     late = rows[rows.experiment == EXPERIMENT]
-    own = late[(late[list(AXES)] == pd.Series({**base, "N": N})).all(axis=1)]
+    own = late[late[list(AXES)].eq(pd.Series({**base, "N": N})).all(axis=1)]
     left = own[ABOVE] / (own.uniform - own.low_rank)
     quantities = {name: tensor(own[name]) for name in (LOSS, "uniform", "low_rank")}
     return {**summary({**quantities, "share_left": tensor(left)})}

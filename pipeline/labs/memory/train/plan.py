@@ -6,7 +6,7 @@ trainings on it.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,15 +15,17 @@ from pydantic import Field, ValidationError, model_validator
 from pipeline.config import StageParams, explain
 from pipeline.labs.memory.data.draw import DistributionsConfig
 from pipeline.labs.memory.models.attention import AttentionMemoryConfig, InitialConfig
-from pipeline.labs.memory.models.shapes import GridConfig
+from pipeline.labs.memory.models.shapes import PointConfig
 from pipeline.labs.memory.train.divergence_table import TableConfig
 from pipeline.labs.memory.train.engines import BYTES, GIB, EngineConfig, FullBatchConfig
 from pipeline.labs.memory.train.low_rank import LowRankTrainConfig
+from pipeline.labs.memory.train.parts import PartConfig
 from pipeline.labs.memory.train.sizes import BASE, SizesConfig
 from pipeline.labs.memory.train.sizes import ENTRIES as SIZES
 from pipeline.labs.memory.train.sweeps import (
     ChosenConfig,
     ComparedConfig,
+    EndedConfig,
     LargeConfig,
     SweepConfig,
     point_of,
@@ -59,7 +61,7 @@ class Params(StageParams):
     published: ChosenConfig = Field(alias="memory.train_published")
     widths: SweepConfig = Field(alias="memory.train_widths")
     mlp: ComparedConfig = Field(alias="memory.train_mlp")
-    small: SweepConfig = Field(alias="memory.train_small")
+    small: EndedConfig = Field(alias="memory.train_small")
     large: LargeConfig = Field(alias="memory.train_large")
     curves: CurvesConfig = Field(alias="memory.train_curves")
     table: TableConfig = Field(alias="memory.train_table")
@@ -128,6 +130,7 @@ class Params(StageParams):
         steps = []
         for planned in (*self.sweeps(), *self.variants_planned()):
             entry = getattr(self.distributions, planned.entry)
+            refuse_large_part(planned, entry.N)
             try:
                 model = planned.make(entry.N, planned.engine.initial)
             except ValidationError as error:
@@ -142,26 +145,29 @@ class Params(StageParams):
         for name, entry, sweep in (
             ("heads", "lookup_50", self.heads),
             ("widths", "lookup_50", self.widths),
-            ("small", "lookup_10", self.small),
         ):
             where = f"memory.train_{name}"
             for key, grid in sweep.grids.items():
-                yield from of_grid(f"{where}.grids.{key}", entry, grid, where, sweep.training)
+                yield from _of_points(f"{where}.grids.{key}", entry, grid.points, sweep.training)
         yield from self._published()
+        small, mlp = self.small, self.mlp
+        where = "memory.train_small"
+        yield from _of_points(f"{where}.grid", "lookup_10", small.grid.points, small.training)
         where = "memory.train_mlp"
-        for mlp, key, engine in (
-            (False, "attention", self.mlp.attention),
-            (True, "mlp", self.mlp.mlp),
-        ):
-            grid = self.mlp.grid.model_copy(update={"mlp": (mlp,)})
-            yield from of_grid(f"{where}.grid", "lookup_70", grid, where, engine, key)
-        if self.large.run:
-            where = "memory.train_large"
-            for key, entry, grid in (
-                ("wide", "lookup_200", self.large.wide),
-                ("deep", "lookup_70", self.large.deep),
+        for of_mlp, key, engine in ((False, "attention", mlp.attention), (True, "mlp", mlp.mlp)):
+            points = mlp.points(mlp=of_mlp)
+            yield from _of_points(f"{where}.grid", "lookup_70", points, engine, f"{where}.{key}")
+        yield from self._large()
+
+    def _large(self) -> Iterator[Planned]:
+        where, large = "memory.train_large", self.large
+        if large.run:
+            for key, entry, points, engine in (
+                ("wide", "lookup_200", large.wide.points, large.wide_training),
+                ("deep", "lookup_70", large.deep_points(), large.deep_training),
             ):
-                yield from of_grid(f"{where}.{key}", entry, grid, where, self.large.training)
+                training = f"{where}.{key}_training"
+                yield from _of_points(f"{where}.{key}", entry, points, engine, training)
 
     def _published(self) -> Iterator[Planned]:
         where, engine = "memory.train_published", self.published.training
@@ -200,17 +206,14 @@ class Params(StageParams):
             )  # fmt: skip
 
 
-def of_grid(
-    where: str,
-    entry: str,
-    grid: GridConfig,
-    section: str,
-    engine: EngineConfig,
-    key: str = "training",
+def _of_points(
+    where: str, entry: str, points: Sequence[PointConfig], engine: EngineConfig, training: str = ""
 ) -> Iterator[Planned]:
-    """Yield a grid's models."""
-    for point in grid.points:
-        yield Planned(where, entry, point.model, f"{section}.{key}", engine, name=point.name)
+    """Yield the models of a grid's points; ``training`` is where their engine stands."""
+    section = ".".join(where.split(".")[:2])
+    for point in points:
+        key = training or f"{section}.training"
+        yield Planned(where, entry, point.model, key, engine, name=point.name)
 
 
 def _chosen(d: int, H: int, N: int, initial: InitialConfig) -> AttentionMemoryConfig:
@@ -229,6 +232,16 @@ class Step:
     def excess(self) -> float:
         """What it needs over what it may take, by the engine's own estimate."""
         return self.planned.engine.excess(self.model, self.members)
+
+
+def refuse_large_part(planned: Planned, N: int) -> None:
+    """Raise ValueError if a step would be on more first tokens than there are."""
+    engine = planned.engine
+    if isinstance(engine, PartConfig) and engine.first_tokens > N:
+        raise ValueError(
+            f"{planned.training}.first_tokens must be <= memory.distributions.{planned.entry}.N = "
+            f"{N}, got {engine.first_tokens}"
+        )
 
 
 def refuse_too_large(step: Step) -> None:

@@ -53,7 +53,16 @@ def test_slopes_that_do_not_rise_are_no_part_of_the_growth():
 def test_saturated_points_and_sampled_accuracies_bend_no_line():
     own = rising(4, 0.01) + rows("P1", [1.0, 1.0], d=4, d_head=4, n_heads=100)
     own += [row | {"eval_distribution": "train", "accuracy": 0.5} for row in own]
-    assert fits(own)["P1.linear_d4"]["slope"] == pytest.approx(0.01, abs=1e-12)
+    line = fits(own)["P1.linear_d4"]
+    assert line["slope"] == pytest.approx(0.01, abs=1e-12)
+    # What is counted is what was fitted: two seeds at four numbers of heads.
+    assert (line["n"], line["n_saturated"]) == (8, 2)
+
+
+def test_p7_has_slopes_of_its_own_over_its_one_layer_models():
+    flat = [row | {"experiment": "P7", "N": 200} for row in rising(40, 0.02)]
+    deep = [row | {"n_layers": 3, "accuracy": 0.0} for row in flat]
+    assert fits(flat, deep)["P7.linear_d40"]["slope"] == pytest.approx(0.02, abs=1e-12)
 
 
 def test_too_few_points_have_no_fit():

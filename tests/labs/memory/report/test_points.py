@@ -85,59 +85,6 @@ def test_metrics_of_a_point_keep_both_eval_distributions_apart():
     assert metrics["P2"]["10_10_11_0_1"]["accuracy"] == 0.1
 
 
-def test_verdicts_are_over_the_published_points_of_the_experiment_alone():
-    other = ("exp1_d10", 0.6, 50, 10, 10, 31)
-    table = table_of(
-        rows("P1", [0.2, 0.4]),
-        rows("P1", [0.3, 0.4], "train"),
-        rows("P1", [0.01, 0.01], n_heads=31),
-        rows("P1", [0.7, 0.7], "train", n_heads=31),
-        rows("P1", [1.0, 1.0], n_heads=21),  # not published
-        rows("P2", [1.0, 1.0]),  # another experiment
-        references=(("exp1_d10", 0.4, 50, 10, 10, 11), other),
-    )
-    # The bound at H = 31 is 0.98 * 320 / 2500 + 0.02 = 0.145: 0.01 is below it, 0.3 above 0.067.
-    assert points.against_published(table, "P1") == pytest.approx(
-        {
-            "mean_accuracy": (0.3 + 0.01) / 2, "mean_accuracy_train": (0.35 + 0.7) / 2,
-            "published_mean": 0.5, "worst_gap_train": 0.35 - 0.4, "points": 2, "above_bound": 0.5,
-        }
-    )  # fmt: skip
-
-
-def test_memories_of_equal_parameters_are_paired():
-    def both(d, H, attention, mlp):
-        return rows("P5", attention, d=d, d_head=d, n_heads=H) + rows(
-            "P5", mlp, d=d, d_head=d, n_heads=1, mlp_width=2 * d * (H - 1)
-        )
-
-    own = [
-        *both(7, 6, [0.2, 0.3], [0.5, 0.4]),
-        *both(7, 11, [0.4, 0.5], [0.5, 0.8]),
-        *both(10, 6, [0.6, 0.7], [0.8, 0.9]),
-        # One module has no MLP to stand for; a width without its attention has no partner.
-        *rows("P5", [0.0, 0.0], d=7, d_head=7, n_heads=1),
-        *rows("P5", [1.0, 1.0], d=7, d_head=7, n_heads=1, mlp_width=999),
-        *rows("P5", [1.0, 1.0], "train", d=7, d_head=7, n_heads=6),
-    ]
-    metrics = points.mlp_advantage(pd.DataFrame(own))
-    means = {"attention": [0.4, 0.5], "mlp": [0.6, 0.7], "mlp_advantage": [0.2, 0.2]}
-    for name, (low, high) in means.items():
-        assert metrics[f"{name}_low"] == pytest.approx(low)
-        assert metrics[f"{name}_high"] == pytest.approx(high)
-    assert metrics["n"] == 2
-    assert points.mlp_advantage(pd.DataFrame(rows("P5", [0.5]))) == {}
-
-
-def test_results_are_keyed_by_experiment_then_by_point_fit_or_all():
-    runs = pd.DataFrame([*rows("P1", [0.5, 0.6]), *rows("P5", [0.5])])
-    table = points.points(runs, published(("exp1_d10", 0.4, 50, 10, 10, 11)))
-    metrics = points.metrics_of(runs, table, {"P1.linear_d3": {"slope": 1.0}, "P4.k": {"a": 2.0}})
-    assert set(metrics["P1"]) == {"10_10_11_0_1", "all", "linear_d3"}
-    assert metrics["P4"] == {"k": {"a": 2.0}}
-    assert metrics["P5"]["all"] == {}
-
-
 def test_the_published_protocol_run_again_is_an_experiment_of_its_own():
     runs = {"heads": pd.DataFrame(rows("P1", [0.5])), "published": pd.DataFrame(rows("P1", [0.6]))}
     runs["large"] = runs["heads"].head(0)
