@@ -77,9 +77,9 @@ def main() -> None:
     timing.one_thread()
     params = config.load(ROOT / config.FILE, Params)
     fits = params.train.fit.model_copy(update={"steps": STEPS})
-    size, [task, *_] = params.train.members_per_cell, params.data.tasks.values()
-    seeds = params.data.seeds[:size]
-    data = draw_data(task, params.data.train, params.data.valid, seeds)
+    size, [task, *_] = params.train.members_per_cell, params.data.sparse.tasks.values()
+    seeds = params.data.sparse.seeds[:size]
+    data = draw_data(task, params.data.sparse.train, params.data.sparse.valid, seeds)
     ours = stacked(fits, seeds, data)
     rows = {}
     for dtype in (torch.float64, torch.float32):

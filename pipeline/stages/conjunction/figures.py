@@ -14,6 +14,7 @@ from pipeline.figures.conjunction.scaling import ablation, scaling
 from pipeline.figures.conjunction.training import training
 from pipeline.figures.conjunction.weights import weights
 from pipeline.figures.style import StyleConfig, applied
+from pipeline.labs.conjunction.data.accuracy_data import AccuracyData
 from pipeline.labs.conjunction.data.datasets import DataConfig, DataSets, file_of, unpack
 from pipeline.labs.conjunction.measure.gains import GainGrid
 from pipeline.labs.conjunction.report.accuracy import AccuracyRow, ScoreRow
@@ -36,7 +37,7 @@ class Params(StageParams):
 
     style: StyleConfig = Field(alias="figures.style")
     plain: DataConfig = Field(alias="conjunction.plain_data")
-    query: DataConfig = Field(alias="conjunction.query_data")
+    accuracy: AccuracyData = Field(alias="conjunction.accuracy_data")
     rule: DataConfig = Field(alias="conjunction.rule_data")
     search: SearchConfig = Field(alias="conjunction.search")
     ablation: AblationConfig = Field(alias="conjunction.ablation")
@@ -51,13 +52,14 @@ def run(params: Params, inputs: Path, out: Path) -> None:
 
 def draw(params: Params, inputs: Path) -> dict[str, Figure]:
     """Read the results and draw them."""
-    style, search, query = params.style, params.search, params.query
+    style, search, sparse = params.style, params.search, params.accuracy.sparse
+    tasks = {name: group.about for name, group in params.accuracy.tasks.items()}
     of_gains, of_accuracy, of_scaling, of_influence = (
         inputs / f"conjunction_measure_{name}"
         for name in ("gains", "accuracy", "scaling", "influence")
     )
     shown = shown_samples(params.plain, read_data(inputs, "plain", params.plain), None)
-    shown |= shown_samples(query, read_data(inputs, "query", query), 1)
+    shown |= shown_samples(sparse, read_data(inputs, "sparse", sparse), 1)
     scores = records.read_table(of_accuracy / "scores.csv", ScoreRow)
     accuracies = records.read_table(of_accuracy / "accuracy.csv", AccuracyRow)
     complexity = records.read_table(of_scaling / "sample_complexity.csv", SampleComplexityRow)
@@ -70,14 +72,14 @@ def draw(params: Params, inputs: Path) -> dict[str, Figure]:
     return {
         "c1_gains": gains(style, records.read_arrays(of_gains / "gains.npz", GainGrid)),
         "c3_samples": samples(style, shown),
-        "c4_accuracy": accuracy(style, scores, accuracies, query.tasks),
+        "c4_accuracy": accuracy(style, scores, accuracies, tasks),
         "c5_scaling": scaling(style, complexity, fits, search),
         "c5_ablation": ablation(style, complexity, fits, search, params.ablation.variants),
         "c6_weights": weights(
             style, records.read_arrays(of_influence / "weights.npz", AttentionWeights)
         ),
         "c7_influence": influence(style, graphs, next(iter(params.rule.tasks.values()))),
-        "learning_curves": training(style, histories, query.tasks),
+        "learning_curves": training(style, histories, tasks),
     }
 
 

@@ -8,7 +8,7 @@ from pipeline.labs.conjunction.train.curves import SearchConfig
 from pipeline.labs.conjunction.train.early_stopping import EarlyStopConfig
 
 SEARCH = SearchConfig(
-    targets=3, threshold=0.985, valid=200, stop_below=0.25, stop_above=0.75,
+    function="sparse_and", targets=3, threshold=0.985, valid=200, stop_below=0.25, stop_above=0.75,
     early_stop=EarlyStopConfig(every=50, accuracy=0.998, loss=0.001),
 )  # fmt: skip
 ABOUT = "98.5 % median accuracy, AND of 3 of $T$ bits"

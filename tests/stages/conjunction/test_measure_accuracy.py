@@ -21,11 +21,13 @@ def test_the_results_are_of_the_scores(chain):
     scores = records.read_table(folder / "scores.csv", ScoreRow)
     results = chain.metrics(STAGE)["C4"]
     for (task, model), by_seed in scores.groupby(["task", "model"]):
-        assert list(by_seed.seed) == list(params.data.seeds)
+        assert list(by_seed.seed) == list(params.data.tasks[task].seeds)
         assert results[f"{task}_{model}"]["accuracy"] == by_seed.accuracy.median()
         assert results[f"{task}_{model}"]["parameters"] > 0
     for task in params.data.tasks:
-        assert 0 <= results[f"{task}_paired"]["p_accuracy"] <= 1
+        paired = results[f"{task}_paired"]
+        assert 0 <= paired["p_accuracy"] <= 1
+        assert paired["decided"] == 0  # two seeds decide nothing
 
 
 def test_the_headline_is_the_accuracy_of_each_model_and_task(chain):
