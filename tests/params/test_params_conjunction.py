@@ -24,12 +24,12 @@ REFUSED = {
     ),
     "accuracy_data.sparse.tasks.s2.targets": (
         17,
-        "targets must be <= 16 (the positions that carry bits)",
+        "must be <= 16 (the positions that carry bits)",
     ),
     "accuracy_data.dense.tasks.s4_balanced.positions": (8, TWO_SETS),
     "accuracy_data.dense.tasks.s4_tutorial.tolerance": (
         0.05,
-        "since labels are 1 in p^s = 0.25 of cases",
+        "are 1 in p^s = 0.25 of cases",
     ),
     "accuracy_data.sparse.tasks.s2.p": (1.0, "p must be < 1, got 1.0"),
     "accuracy_data.dense.tasks.s4_tutorial.p": (0.0, "p must be > 0, got 0.0"),

@@ -7,10 +7,12 @@ from pydantic import Field
 
 from pipeline.config import StageParams
 from pipeline.figures.conjunction.accuracy import accuracy
+from pipeline.figures.conjunction.added import added
 from pipeline.figures.conjunction.gains import gains
 from pipeline.figures.conjunction.influence import influence
 from pipeline.figures.conjunction.samples import samples
 from pipeline.figures.conjunction.scaling import ablation, scaling
+from pipeline.figures.conjunction.slopes import slopes
 from pipeline.figures.conjunction.training import training
 from pipeline.figures.conjunction.weights import weights
 from pipeline.figures.style import StyleConfig, applied
@@ -20,9 +22,10 @@ from pipeline.labs.conjunction.measure.gains import GainGrid
 from pipeline.labs.conjunction.report.accuracy import AccuracyRow, ScoreRow
 from pipeline.labs.conjunction.report.influence import AttentionWeights, InfluenceGraphs
 from pipeline.labs.conjunction.report.samples import shown_samples
-from pipeline.labs.conjunction.report.scaling import SampleComplexityRow, ScalingFitRow
+from pipeline.labs.conjunction.report.scaling import SampleComplexityRow, ScalingFitRow, SlopeRow
 from pipeline.labs.conjunction.train.curves import AblationConfig, SearchConfig
 from pipeline.labs.conjunction.train.fit import HistoryRow
+from pipeline.labs.conjunction.train.mlp_searches import PerfectConfig
 from pipeline.runtime.formats import drawings, records
 
 CURVES = {
@@ -40,6 +43,7 @@ class Params(StageParams):
     accuracy: AccuracyData = Field(alias="conjunction.accuracy_data")
     rule: DataConfig = Field(alias="conjunction.rule_data")
     search: SearchConfig = Field(alias="conjunction.search")
+    perfect: PerfectConfig = Field(alias="conjunction.perfect")
     ablation: AblationConfig = Field(alias="conjunction.ablation")
 
 
@@ -64,6 +68,7 @@ def draw(params: Params, inputs: Path) -> dict[str, Figure]:
     accuracies = records.read_table(of_accuracy / "accuracy.csv", AccuracyRow)
     complexity = records.read_table(of_scaling / "sample_complexity.csv", SampleComplexityRow)
     fits = records.read_table(of_scaling / "scaling_fits.csv", ScalingFitRow)
+    local = records.read_table(of_scaling / "slopes.csv", SlopeRow)
     graphs = records.read_arrays(of_influence / "influence.npz", InfluenceGraphs)
     histories = {
         title: records.read_table(inputs / stage / "history.csv", HistoryRow)
@@ -74,6 +79,8 @@ def draw(params: Params, inputs: Path) -> dict[str, Figure]:
         "c3_samples": samples(style, shown),
         "c4_accuracy": accuracy(style, scores, accuracies, tasks),
         "c5_scaling": scaling(style, complexity, fits, search),
+        "c5_slopes": slopes(style, local, search),
+        "c4_mlp_samples": added(style, complexity, search, params.perfect.tasks),
         "c5_ablation": ablation(style, complexity, fits, search, params.ablation.variants),
         "c6_weights": weights(
             style, records.read_arrays(of_influence / "weights.npz", AttentionWeights)

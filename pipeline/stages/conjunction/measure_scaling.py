@@ -72,6 +72,7 @@ def run(params: Params, inputs: Path, out: Path) -> dict[str, dict[str, Summary]
     complexity, fits = scaling.complexity_table(needed, most), scaling.fit_table(needed, seeds)
     records.write_table(out / "sample_complexity.csv", complexity, scaling.SampleComplexityRow)
     records.write_table(out / "scaling_fits.csv", fits, scaling.ScalingFitRow)
+    records.write_table(out / "slopes.csv", scaling.slope_table(needed), scaling.SlopeRow)
     return results
 
 

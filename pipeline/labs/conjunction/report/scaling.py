@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ HEAD = "cls_head"  # the learner that others are set against
 # samples needed over the head's lies below it.
 COMPETITIVE = 2.0
 
+ENDS = ("_low", "_high")
 Needed = Sequence[SampleComplexity]
 
 
@@ -65,6 +67,31 @@ class ScalingFitRow:
 def experiment(learner: str) -> str:
     """Return the experiment that a learner belongs to."""
     return "C4" if learner.startswith((ADDED, PERFECT)) else "C5"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlopeRow:
+    """A row of slopes.csv: a learner's local slope between two neighbouring T, and its interval."""
+
+    learner: str
+    near: int
+    far: int
+    slope: float
+    low: float
+    high: float
+
+
+def slope_table(by_learner: Mapping[str, Needed]) -> pd.DataFrame:
+    """Lay the local slopes of C5's main learners out, a :class:`SlopeRow` for each step of T."""
+    rows = []
+    for learner, complexities in by_learner.items():
+        if learner.startswith((ABLATED, ADDED, PERFECT)) and learner != f"{ABLATED}tutorial":
+            continue
+        known, slopes = bracketed(complexities), local_slopes(complexities)
+        for near, far in pairwise(each.positions for each in known):
+            name = f"slope_T{near}_T{far}"
+            rows.append((learner, near, far, *(slopes[name + end] for end in ("", *ENDS))))
+    return pd.DataFrame(rows, columns=[field.name for field in fields(SlopeRow)])
 
 
 def summarise(complexities: Needed, most: Needed) -> Summary:
