@@ -26,11 +26,15 @@ def added(
     ``complexity`` is a table of SampleComplexityRow.
     """
     learners = complexity.learner.astype(str)
-    is_added, is_perfect = learners.str.startswith(ADDED), learners.str.startswith(PERFECT)
+    is_added, is_perfect = (
+        learners.str.startswith(prefix).astype(bool) for prefix in (ADDED, PERFECT)
+    )
     largest = complexity[is_added].positions.max()
     shown = complexity[
-        (complexity.positions == largest) & ~is_perfect & ~learners.str.startswith(ABLATED)
-    ].sort_values("samples", ascending=False)
+        (complexity.positions == largest)
+        & ~is_perfect
+        & ~learners.str.startswith(ABLATED).astype(bool)
+    ].sort_values("samples", ascending=False, kind="stable")
     title = (
         f"C4  What could be added to the MLP? Samples needed for {search_words(search)}; "
         "and exercise 3, part 4\nintervals: bootstrap over seeds"
@@ -47,7 +51,9 @@ def added(
     )
     rows = complexity[is_perfect]
     tasks = {f"{PERFECT}{name}": each for name, each in perfect.items()}
-    labels = [task_words(tasks[row.learner].task(int(row.positions))) for row in rows.itertuples()]
+    labels = [
+        task_words(tasks[str(row.learner)].task(int(row.positions))) for row in rows.itertuples()
+    ]
     draw_rows(right, rows, labels)
     thresholds = sorted({100 * each.threshold for each in perfect.values()})
     asked = " or ".join(f"{each:g}" for each in thresholds)
@@ -57,10 +63,13 @@ def added(
 
 def draw_rows(axis: Axes, rows: pd.DataFrame, labels: list[str]) -> None:
     """Draw a row of the axis for each row of a table, with its interval."""
+    axis.set(xlabel="samples $m$", ylim=(-0.6, max(len(rows), 1) - 0.4))
+    axis.set_yticks(range(len(rows))[::-1], labels)
+    if rows.empty:
+        return  # a logarithmic axis without data has no place for ticks
+    axis.set(xscale="log")
     heights = np.arange(len(rows))[::-1]
     around = np.abs([rows.samples - rows.low, rows.high - rows.samples])
     axis.errorbar(
         rows.samples, heights, xerr=around, color=COLOURS[0], linestyle="", marker="o", capsize=3
     )
-    axis.set_yticks(heights, labels)
-    axis.set(xscale="log", xlabel="samples $m$", ylim=(-0.6, max(len(rows), 1) - 0.4))

@@ -56,7 +56,7 @@ def run(params: Params, inputs: Path, out: Path) -> None:
 
 def draw(params: Params, inputs: Path) -> dict[str, Figure]:
     """Read the results and draw them."""
-    style, search, sparse = params.style, params.search, params.accuracy.sparse
+    style, search, sparse = params.style, params.search, params.accuracy.groups["sparse"]
     tasks = {name: group.about for name, group in params.accuracy.tasks.items()}
     of_gains, of_accuracy, of_scaling, of_influence = (
         inputs / f"conjunction_measure_{name}"

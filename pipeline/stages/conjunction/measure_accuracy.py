@@ -15,7 +15,7 @@ from pipeline.labs.conjunction.report import accuracy
 from pipeline.labs.conjunction.report.accuracy import AccuracyRow, ScoreRow
 from pipeline.runtime.formats import records, saved_models
 
-HEADLINE = ("C4.*_attention.accuracy", "C4.*_mlp.accuracy")
+HEADLINE = ("C4.s[24]*_attention.accuracy", "C4.s[24]*_mlp.accuracy", "C4.s2_paired.decided")
 
 
 class Params(StageParams):

@@ -32,6 +32,7 @@ HEADLINE = (
     "C5.linear.exponent",
     "C5.mlp.exponent",
     "C5.cls_head.exponent",
+    "C5.cls_head.logarithm_lead",
     "C5.ablated_tutorial.exponent",
 )
 
@@ -45,8 +46,9 @@ class Params(StageParams):
 
     def threshold(self, learner: str) -> float:
         """Return the accuracy at which a learner's seed is solved."""
-        task = self.perfect.tasks.get(learner.removeprefix(scaling.PERFECT))
-        return self.search.threshold if task is None else task.threshold
+        if not learner.startswith(scaling.PERFECT):
+            return self.search.threshold
+        return self.perfect.tasks[learner.removeprefix(scaling.PERFECT)].threshold
 
 
 def run(params: Params, inputs: Path, out: Path) -> dict[str, dict[str, Summary]]:

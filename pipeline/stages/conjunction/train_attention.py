@@ -8,7 +8,7 @@ from pipeline.bounds import Members
 from pipeline.config import Section, StageParams
 from pipeline.labs.conjunction.data.accuracy_data import AccuracyData
 from pipeline.labs.conjunction.data.datasets import file_of, unpack
-from pipeline.labs.conjunction.train.fit import AttentionFit, fit, task_cells
+from pipeline.labs.conjunction.train.fit import AttentionFit, FitCell, fit, task_cells
 from pipeline.runtime import training_record
 from pipeline.runtime.formats import records
 
@@ -29,7 +29,7 @@ class Params(StageParams):
 
 def run(params: Params, inputs: Path, out: Path) -> None:
     """Write the models, one name a task."""
-    config, work = params.train, []
+    config, work = params.train, list[FitCell]()
     for file, group in params.data.groups.items():
         path = inputs / "conjunction_data" / f"{file}.npz"
         data = unpack(records.read_arrays(path, file_of(group.tasks)), group.tasks)

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
-from pydantic import model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from pipeline.bounds import Count, Members
 from pipeline.config import Section
 from pipeline.labs.conjunction.data.datasets import DataConfig, DataSets
 from pipeline.labs.conjunction.data.task import TaskConfig
@@ -19,6 +21,30 @@ class TaskGroup:
     seeds: Sequence[int]
 
 
+class CountedData(Section):
+    """As :class:`DataConfig`, of the seeds 0, 1, ..., of which it holds the number."""
+
+    seeds: Members
+    train: Count
+    valid: Count
+    tasks: Annotated[Mapping[str, TaskConfig], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _can_be_drawn(self) -> "CountedData":
+        try:
+            DataConfig(**dict(self.config))
+        except ValidationError as error:
+            raise ValueError(error.errors()[0]["msg"].removeprefix("Value error, ")) from error
+        return self
+
+    @property
+    def config(self) -> DataConfig:
+        """The same with its seeds laid out."""
+        return DataConfig.model_construct(
+            seeds=tuple(range(self.seeds)), train=self.train, valid=self.valid, tasks=self.tasks
+        )
+
+
 class AccuracyData(Section):
     """Groups of tasks, each with numbers of samples and seeds of its own.
 
@@ -26,9 +52,9 @@ class AccuracyData(Section):
     its text says; plain, since two sets of 15 do not fit beside a rule bit.
     """
 
-    sparse: DataConfig
-    dense: DataConfig
-    text: DataConfig
+    sparse: CountedData
+    dense: CountedData
+    text: CountedData
 
     @model_validator(mode="after")
     def _names_differ(self) -> "AccuracyData":
@@ -41,7 +67,8 @@ class AccuracyData(Section):
     @property
     def groups(self) -> dict[str, DataConfig]:
         """The groups by the name of their file."""
-        return {"sparse": self.sparse, "dense": self.dense, "text": self.text}
+        named = {"sparse": self.sparse, "dense": self.dense, "text": self.text}
+        return {name: counted.config for name, counted in named.items()}
 
     @property
     def tasks(self) -> dict[str, TaskGroup]:

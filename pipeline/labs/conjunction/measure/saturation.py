@@ -12,8 +12,8 @@ from jaxtyping import Float
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from pipeline.bounds import Size, refuse_large
-from pipeline.config import Section, Seeds
+from pipeline.bounds import Members, Size, refuse_large
+from pipeline.config import Section
 from pipeline.core.stats.intervals import Summary, summary
 from pipeline.core.training.sampling import generators
 
@@ -23,12 +23,12 @@ FLAT = 0.1
 
 
 class SaturationConfig(Section):
-    """Keys of a query, queries of a seed, and the widths d; a draw for each seed."""
+    """Keys of a query, queries of a seed, the widths d, and how many seeds, 0, 1, ..., draw."""
 
     keys: Annotated[int, Field(ge=2, le=4096)]
     queries: Size
     widths: Annotated[tuple[Size, ...], Field(min_length=2)]
-    seeds: Seeds
+    seeds: Members
 
     @model_validator(mode="after")
     def _fits_into_memory(self) -> "SaturationConfig":
@@ -51,12 +51,12 @@ def entropy(
 def entropies(config: SaturationConfig, *, scaled: bool) -> Float[Tensor, "seed width"]:
     """Return each seed's mean entropy at every width, of standard normal queries and keys."""
     means = []
-    for stream in generators(config.seeds):
+    for stream in generators(range(config.seeds)):
         for width in config.widths:
             sizes = ((config.queries, width), (config.keys, width))
             q, k = (torch.randn(*s, generator=stream, dtype=torch.float64) for s in sizes)
             means.append(entropy(q, k, scaled=scaled).mean())
-    return torch.stack(means).view(len(config.seeds), -1)
+    return torch.stack(means).view(config.seeds, -1)
 
 
 def slopes(widths: tuple[int, ...], values: Float[Tensor, "seed width"]) -> Float[Tensor, " seed"]:

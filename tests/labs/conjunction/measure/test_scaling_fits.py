@@ -85,7 +85,7 @@ def test_the_logarithm_is_the_least_squares_of_the_relative_error(a, b, noise):
 
 
 def test_the_difference_of_the_laws_decides_which_holds():
-    spread = np.exp(0.02 * np.sin(np.outer(np.arange(101), np.arange(1, 5))))
+    spread = np.exp(0.002 * np.sin(np.outer(np.arange(101), np.arange(1, 5))))
     for law, sign in ((lambda t: 5 * np.log2(t) - 10, 1), (lambda t: t**0.9, -1)):
         needed = [
             SampleComplexity(positions=int(t), samples=law(t), resampled=law(t) * spread[:, k])
@@ -127,4 +127,5 @@ def test_ratios_are_taken_where_both_are_known():
     found = ratios(some, other)
     assert set(found) == {f"ratio_T{t}{end}" for t in (32, 64) for end in ("", "_low", "_high")}
     assert found["ratio_T32"] == pytest.approx(2, abs=1e-12)
-    assert found["ratio_T32_low"] == pytest.approx(2 / 1.475, abs=1e-12)
+    # Interpolated between resamples, which stand 1 % apart, of a curve: its bend is 1e-4.
+    assert found["ratio_T32_low"] == pytest.approx(2 / 1.475, rel=1e-3)
