@@ -64,7 +64,8 @@ def mlp() -> Iterator[Row]:
 def additions() -> Iterator[Row]:
     """Strengths of what is added to the MLP."""
     params = config.load(PARAMS, search_mlp.Params)
-    decay, l1, gains = (curve.fit for curve in params.additions.curves.values())  # type: ignore[attr-defined]
+    added = params.additions
+    decay, l1, gains = added.weight_decay.fit, added.l1.fit, added.gains.fit
     strengths: dict[str, FitConfig] = {}
     for value in (0.1, 1.0, 3.0, 10.0, 30.0):
         optimizer = decay.optimizer.model_copy(update={"options": {"weight_decay": value}})

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pipeline.bounds import NonNegative
-from pipeline.core.nn.layers import MemberModule
+from pipeline.core.nn.layers import MemberLinear, MemberModule
 from pipeline.labs.conjunction.models.gated_mlp import GatedMLP, GatedMLPConfig, GatedMLPRecipe
 from pipeline.labs.conjunction.models.input_gains import (
     InputGains,
@@ -59,6 +59,8 @@ def penalised(config: FitConfig, loss: Loss) -> Loss:
 
     def with_penalty(model: MemberModule, batch: Tensor) -> Float[Tensor, " member"]:
         assert isinstance(model, BinaryMLP)
-        return loss(model, batch) + config.l1 * model.layers[0].W.abs().sum((1, 2))
+        first = model.layers[0]
+        assert isinstance(first, MemberLinear)
+        return loss(model, batch) + config.l1 * first.W.abs().sum((1, 2))
 
     return with_penalty
