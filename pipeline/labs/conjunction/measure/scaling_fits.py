@@ -78,7 +78,7 @@ def residuals(
 
 def points(
     complexities: Sequence[SampleComplexity],
-) -> tuple[Float[np.ndarray, " point"], Samples, Samples]:
+) -> tuple[Float[np.ndarray, " point"], Float[np.ndarray, "1 point"], Samples]:
     """Return the T whose samples needed are known, these samples, and their resamples.
 
     Seeds are resampled at every T alone: each T has data of its own.

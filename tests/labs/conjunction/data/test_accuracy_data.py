@@ -2,7 +2,7 @@ import pytest
 from pydantic import ValidationError
 
 from pipeline.labs.conjunction.data.accuracy_data import AccuracyData, CountedData
-from pipeline.labs.conjunction.data.datasets import DataConfig
+from pipeline.labs.conjunction.data.datasets import DataConfig, draw_all
 from pipeline.labs.conjunction.data.task import TaskConfig
 
 TASK = TaskConfig(
@@ -30,8 +30,15 @@ def test_every_task_knows_its_groups_samples_and_seeds():
 
 
 def test_data_of_all_groups_are_read_as_one():
-    read = DATA.read(lambda file, config: dict.fromkeys(config.tasks, (file, len(config.seeds))))
-    assert read == {"a": ("sparse", 3), "b": ("dense", 2), "c": ("text", 1)}
+    files = []
+
+    def read(file, config):
+        files.append(file)
+        return draw_all(config)
+
+    data = DATA.read(read)
+    assert files == ["sparse", "dense", "text"]
+    assert {name: len(sets.train) for name, sets in data.items()} == {"a": 3, "b": 2, "c": 1}
 
 
 def test_two_tasks_of_one_name_are_refused():
