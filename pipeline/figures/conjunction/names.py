@@ -11,6 +11,7 @@ MODELS = {
     "mlp": "MLP",
     "cls_head": "one query (CLS)",
     "linear": "linear",
+    "input_gains": "w = softmax(x Q)",
 }
 TUTORIAL = f"{ABLATED}tutorial"
 LEARNERS = {

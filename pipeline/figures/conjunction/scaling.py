@@ -31,8 +31,8 @@ def scaling(
     fits = fits[~is_other | (fits.learner == TUTORIAL)]
     complexity = complexity[complexity.learner.isin(fits.learner)]
     title = f"C5  Samples needed for {search_words(search)}\nintervals: bootstrap over n seeds"
-    figure, axes = style.panels(config, 1, 2, title, width=1.7)
-    left, right = axes[0]
+    figure = style.canvas(config, 3.4, 1.5, title)  # room for a legend of three rows
+    left, right = figure.subplots(1, 2)
     for k, (_, fit) in enumerate(fits.iterrows()):
         curve = complexity[complexity.learner == fit.learner]
         name, colour = words(LEARNERS, str(fit.learner)), COLOURS[k % len(COLOURS)]
@@ -45,14 +45,14 @@ def scaling(
     left.set_title("exponents: fits of a power of $T$", loc="left")
     right.set_title(
         f"exponents below {SLOW:g}: a straight line here is the logarithm\n"
-        "dotted: samples that nine seeds in ten need, where the search reached them",
+        "dotted: what nine seeds in ten need, where known",
         loc="left",
     )
     if right.containers:
         right.legend()
     # Long entries: six beside each other would run off the figure.
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=2)
-    for axis in axes[0]:
+    for axis in (left, right):
         label_axes(axis, complexity.positions)
     label_sizes(left, complexity)
     return figure

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
+from pipeline.core.stats.bootstrap import TAILS
 from pipeline.core.stats.intervals import Summary
 from pipeline.labs.conjunction.measure.sample_complexity import SampleComplexity, bracketed
 from pipeline.labs.conjunction.measure.scaling_fits import ScalingFit, fit, local_slopes, ratios
@@ -98,7 +99,8 @@ def summarise(complexities: Needed, most: Needed) -> Summary:
     """Return the results of one learner: the fits, slopes, and samples_T16 ... with intervals.
 
     Where the samples needed lie beyond the search, ``samples_T64_above`` is the largest size tried;
-    the fits are then of the other T. ``samples_T64_censored`` is the share of resamples beyond it.
+    the fits are then of the other T. ``samples_T64_censored`` is the share of resamples beyond it,
+    where there are as many as move the interval's end.
     ``most_T16`` ... are the same for nine seeds in ten, ``most_exponent`` their growth.
     """
     scaling, of_most = fit(complexities), fit(most)
@@ -121,7 +123,8 @@ def by_positions(quantity: str, complexities: Needed) -> Summary:
         name, (low, high) = f"{quantity}_T{each.positions}", each.interval
         if each.is_bracketed:
             results |= {name: each.samples, f"{name}_low": low, f"{name}_high": high}
-            results |= {f"{name}_censored": each.censored} if each.censored else {}
+            moves_an_end = each.censored >= TAILS[0]
+            results |= {f"{name}_censored": each.censored} if moves_an_end else {}
         else:
             results[f"{name}_above"] = float(each.resampled.max())
     return results

@@ -51,7 +51,7 @@ def test_a_t_beyond_the_search_is_told_and_left_out_of_the_fits():
 def test_resamples_beyond_the_search_are_told():
     censored = [
         SampleComplexity(positions=8, samples=4.0, resampled=np.ones(9), censored=0.25),
-        SampleComplexity(positions=16, samples=4.0, resampled=np.ones(9)),
+        SampleComplexity(positions=16, samples=4.0, resampled=np.ones(9), censored=0.02),
     ]
     results = scaling.by_positions("samples", censored)
     assert results["samples_T8_censored"] == 0.25
