@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pipeline.figures import style
+from pipeline.figures.conjunction.axes import SIZES
 from pipeline.figures.conjunction.names import LEARNERS, task_words, words
 from pipeline.figures.conjunction.scaling import search_words
 from pipeline.figures.style import COLOURS, StyleConfig
@@ -57,7 +58,7 @@ def added(
     draw_rows(right, rows, labels)
     thresholds = sorted({100 * each.threshold for each in perfect.values()})
     asked = " or ".join(f"{each:g}" for each in thresholds)
-    right.set_title(f"the MLP: {asked} % median validation accuracy", loc="left")
+    right.set_title(f"the MLP: {asked} % median accuracy", loc="left")
     return figure
 
 
@@ -67,7 +68,10 @@ def draw_rows(axis: Axes, rows: pd.DataFrame, labels: list[str]) -> None:
     axis.set_yticks(range(len(rows))[::-1], labels)
     if rows.empty:
         return  # a logarithmic axis without data has no place for ticks
-    axis.set(xscale="log")
+    axis.set(xscale="log", xlim=(0.8 * rows.low.min(), 1.25 * rows.high.max()))
+    ticks = [m for m in SIZES if axis.get_xlim()[0] <= m <= axis.get_xlim()[1]]
+    axis.set_xticks(ticks, [f"{m:,}" for m in ticks])
+    axis.minorticks_off()
     heights = np.arange(len(rows))[::-1]
     around = np.abs([rows.samples - rows.low, rows.high - rows.samples])
     axis.errorbar(

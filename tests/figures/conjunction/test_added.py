@@ -35,7 +35,7 @@ def test_the_tasks_of_which_all_is_asked_are_told_in_words(style):
     assert [t.get_text() for t in right.get_yticklabels()] == [
         "AND of 2 of 16 bits (rule bit), balanced"
     ]
-    assert right.get_title(loc="left") == "the MLP: 100 % median validation accuracy"
+    assert right.get_title(loc="left") == "the MLP: 100 % median accuracy"
     assert ABOUT in figure.get_suptitle()
 
 
