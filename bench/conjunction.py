@@ -77,9 +77,10 @@ def main() -> None:
     timing.one_thread()
     params = config.load(ROOT / config.FILE, Params)
     fits = params.train.fit.model_copy(update={"steps": STEPS})
-    size, [task, *_] = params.train.members_per_cell, params.data.tasks.values()
-    seeds = params.data.seeds[:size]
-    data = draw_data(task, params.data.train, params.data.valid, seeds)
+    group = params.data.groups["sparse"]
+    size, [task, *_] = params.train.members_per_cell, group.tasks.values()
+    seeds = group.seeds[:size]
+    data = draw_data(task, group.train, group.valid, seeds)
     ours = stacked(fits, seeds, data)
     rows = {}
     for dtype in (torch.float64, torch.float32):

@@ -49,15 +49,21 @@ TINY = {
     },
     "conjunction": {
         "plain_data": {"train": 60, "valid": 40},
-        "query_data": {"train": 60, "valid": 60},
+        "accuracy_data": {
+            group: {"train": 60, "valid": 60} for group in ("sparse", "dense", "text")
+        },
         "rule_data": {"train": 40, "valid": 60},
-        "train_rule": {"attention": {"steps": 4}, "linear": {"steps": 4}},
+        "train_rule": {
+            "attention": {"steps": 4}, "input_gains": {"steps": 4}, "linear": {"steps": 4},
+        },
         "search": {"valid": 50},
         "learners": {
             "linear": {"fit": {"steps": 4}},
             "mlp": {"fit": {"steps": 4}},
             "attention": {"cls_head": {"fit": {"steps": 4}}},
         },
+        "perfect": {"curve": {"fit": {"steps": 4}}},
+        "additions": {name: {"fit": {"steps": 4}} for name in ("weight_decay", "l1", "gains")},
     },
 }  # fmt: skip
 

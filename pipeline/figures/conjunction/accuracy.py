@@ -25,8 +25,8 @@ def accuracy(
     samples = ", ".join(f"{count:,}" for count in sorted(set(table.samples)))
     star = "; star: the tutorial's single run" if table.tutorial_accuracy.notna().any() else ""
     title = (
-        f"C4  MLP against self-attention after {samples} training samples, "
-        f"{scores.seed.nunique()} seeds: a line joins two models on the same data\n"
+        f"C4  MLP against self-attention after {samples} training samples: "
+        "a line joins two models on the same data\n"
         f"bar: median with its interval{star}; p: paired test of the accuracies"
     )
     figure, axes = style.panels(config, len(QUANTITIES), len(tasks), title, width=1.25)
@@ -39,7 +39,8 @@ def accuracy(
     labels = tasks_words(tasks)
     for axis, task in zip(axes[0], tasks, strict=True):
         p = table[table.task == task].p_accuracy.iloc[0]
-        axis.set_title(f"{labels[task]}\nWilcoxon p = {p:.2g}", loc="left")
+        seeds = scores[scores.task == task].seed.nunique()
+        axis.set_title(f"{labels[task]}\n{seeds} seeds, Wilcoxon p = {p:.2g}", loc="left")
     return figure
 
 

@@ -16,6 +16,16 @@ def draw_curve(axis: Axes, curve: pd.DataFrame, colour: str, label: str, line: s
     )  # fmt: skip
 
 
+def draw_most(axis: Axes, curve: pd.DataFrame, colour: str) -> None:
+    """Draw what nine of a learner's seeds in ten need, with intervals, where it is known."""
+    known = curve[curve.most.notna()]
+    around = np.abs([known.most - known.most_low, known.most_high - known.most])
+    axis.errorbar(
+        known.positions, known.most, yerr=around, color=colour, linestyle=":", marker="o",
+        markersize=3, markerfacecolor="white", capsize=2,
+    )  # fmt: skip
+
+
 def label_axes(axis: Axes, positions: "pd.Series[int]") -> None:
     """Name the axes, with a tick at each T."""
     ticks = sorted(set(positions))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from pipeline.labs.conjunction.data.task import TaskConfig
-from pipeline.labs.conjunction.report.scaling import ABLATED
+from pipeline.labs.conjunction.report.scaling import ABLATED, ADDED
 from pipeline.labs.conjunction.train.curves import AttentionCurve
 
 MODELS = {
@@ -11,11 +11,16 @@ MODELS = {
     "mlp": "MLP",
     "cls_head": "one query (CLS)",
     "linear": "linear",
+    "input_gains": "w = softmax(x Q)",
 }
 TUTORIAL = f"{ABLATED}tutorial"
 LEARNERS = {
     **MODELS,
-    "elimination": "elimination (information limit)",
+    "elimination": "elimination",
+    "voting": "vote of all consistent sets (information limit)",
+    f"{ADDED}weight_decay": "MLP, weight decay",
+    f"{ADDED}l1": "MLP, L1 on its first layer",
+    f"{ADDED}gains": "MLP behind learned gains",
     TUTORIAL: "the tutorial's attention",
 }
 VARIANTS = {

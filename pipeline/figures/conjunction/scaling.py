@@ -7,10 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pipeline.figures import style
-from pipeline.figures.conjunction.axes import draw_curve, label_axes, label_sizes
+from pipeline.figures.conjunction.axes import draw_curve, draw_most, label_axes, label_sizes
 from pipeline.figures.conjunction.names import LEARNERS, TUTORIAL, variant_words, words
 from pipeline.figures.style import COLOURS, LINES, StyleConfig
-from pipeline.labs.conjunction.report.scaling import ABLATED
+from pipeline.labs.conjunction.report.scaling import ABLATED, ADDED, PERFECT
 from pipeline.labs.conjunction.train.curves import AttentionCurve, SearchConfig
 
 SLOW = 0.5  # an exponent whose interval lies below is shown beside the logarithm
@@ -20,32 +20,39 @@ APART = 1.025  # factor on T between neighbouring variants
 def scaling(
     config: StyleConfig, complexity: pd.DataFrame, fits: pd.DataFrame, search: SearchConfig
 ) -> Figure:
-    """Draw all learners on logarithmic axes, and the slow ones on a linear axis of samples.
+    """Draw C5's learners on logarithmic axes, and the slow ones on a linear axis of samples.
+
+    Beside the slow ones stands what nine seeds in ten need.
 
     ``complexity`` is a table of SampleComplexityRow, ``fits`` of ScalingFitRow; of the variants of
     the tutorial's attention only the tutorial's own is drawn.
     """
-    is_variant = fits.learner.str.startswith(ABLATED)
-    fits = fits[~is_variant | (fits.learner == TUTORIAL)]
+    is_other = fits.learner.str.startswith((ABLATED, ADDED, PERFECT))
+    fits = fits[~is_other | (fits.learner == TUTORIAL)]
     complexity = complexity[complexity.learner.isin(fits.learner)]
     title = f"C5  Samples needed for {search_words(search)}\nintervals: bootstrap over n seeds"
-    figure, axes = style.panels(config, 1, 2, title, width=1.7)
-    left, right = axes[0]
+    figure = style.canvas(config, 3.4, 1.5, title)  # room for a legend of three rows
+    left, right = figure.subplots(1, 2)
     for k, (_, fit) in enumerate(fits.iterrows()):
         curve = complexity[complexity.learner == fit.learner]
         name, colour = words(LEARNERS, str(fit.learner)), COLOURS[k % len(COLOURS)]
         draw_curve(left, curve, colour, f"{name}{exponent_words(fit)}, n = {fit.seeds}")
         if fit.exponent_high < SLOW:
             draw_curve(right, curve, colour, f"{name}: {fit.samples_per_doubling:.1f} a doubling")
+            draw_most(right, curve, colour)
     left.set(xscale="log", yscale="log")
     right.set(xscale="log", ylim=(0, None))
     left.set_title("exponents: fits of a power of $T$", loc="left")
-    right.set_title(f"exponents below {SLOW:g}: a straight line here is the logarithm", loc="left")
+    right.set_title(
+        f"exponents below {SLOW:g}: a straight line here is the logarithm\n"
+        "dotted: what nine seeds in ten need, where known",
+        loc="left",
+    )
     if right.containers:
         right.legend()
     # Long entries: six beside each other would run off the figure.
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=2)
-    for axis in axes[0]:
+    for axis in (left, right):
         label_axes(axis, complexity.positions)
     label_sizes(left, complexity)
     return figure

@@ -9,6 +9,7 @@ from pipeline.core.stats.intervals import Summary, proportion, summary
 from pipeline.labs.conjunction.data.datasets import DataConfig, file_of, unpack
 from pipeline.labs.conjunction.measure.scores import scores
 from pipeline.labs.conjunction.models.attention import BinaryAttention
+from pipeline.labs.conjunction.models.input_gains import InputGains
 from pipeline.labs.conjunction.models.linear import Linear
 from pipeline.labs.conjunction.models.mlp import BinaryMLP
 from pipeline.labs.conjunction.report.influence import report
@@ -31,7 +32,7 @@ def run(params: Params, inputs: Path, out: Path) -> dict[str, dict[str, Summary]
     path = inputs / "conjunction_data" / "rule.npz"
     [data, *_] = unpack(records.read_arrays(path, file_of(tasks)), tasks).values()
     path = inputs / "conjunction_train_rule" / "models.safetensors"
-    models = saved_models.read_models(path, BinaryAttention, BinaryMLP, Linear)
+    models = saved_models.read_models(path, BinaryAttention, BinaryMLP, InputGains, Linear)
     accuracy = {name: scores(model, data)["accuracy"] for name, model in models.items()}
     solved = {name: values >= params.search.threshold for name, values in accuracy.items()}
     attention = models["attention"]

@@ -13,6 +13,7 @@ from pipeline.labs.conjunction.train.curves import (
     LinearCurve,
     MLPCurve,
     SearchConfig,
+    VotingCurve,
 )
 from pipeline.labs.conjunction.train.sample_search import SamplePoint
 from pipeline.runtime.compute import parallel
@@ -20,9 +21,10 @@ from pipeline.runtime.formats import records
 
 
 class LearnersConfig(Section):
-    """The learners: elimination, logistic regression, the MLP, and attention models by name."""
+    """Elimination, the vote, logistic regression, the MLP, and attention models by name."""
 
     elimination: CurveConfig
+    voting: VotingCurve
     linear: LinearCurve
     mlp: MLPCurve
     attention: Mapping[str, AttentionCurve]
@@ -30,8 +32,8 @@ class LearnersConfig(Section):
     @property
     def curves(self) -> dict[str, CurveConfig]:
         """The curves by name."""
-        named = {"elimination": self.elimination, "linear": self.linear, "mlp": self.mlp}
-        return {**named, **self.attention}
+        reasoned = {"elimination": self.elimination, "voting": self.voting}
+        return {**reasoned, "linear": self.linear, "mlp": self.mlp, **self.attention}
 
 
 class Params(StageParams):

@@ -6,8 +6,9 @@ from pydantic import Field
 
 from pipeline.bounds import Members
 from pipeline.config import Section, StageParams
-from pipeline.labs.conjunction.data.datasets import DataConfig, file_of, unpack
-from pipeline.labs.conjunction.train.fit import MLPFit, fit, task_cells
+from pipeline.labs.conjunction.data.accuracy_data import AccuracyData
+from pipeline.labs.conjunction.data.datasets import file_of, unpack
+from pipeline.labs.conjunction.train.fit import FitCell, MLPFit, fit, task_cells
 from pipeline.runtime import training_record
 from pipeline.runtime.formats import records
 
@@ -20,16 +21,17 @@ class TrainConfig(Section):
 
 
 class Params(StageParams):
-    """The training, and the names of the tasks."""
+    """The training, and the tasks with their seeds."""
 
-    data: DataConfig = Field(alias="conjunction.query_data")
+    data: AccuracyData = Field(alias="conjunction.accuracy_data")
     train: TrainConfig = Field(alias="conjunction.train_mlp")
 
 
 def run(params: Params, inputs: Path, out: Path) -> None:
     """Write the models, one name a task."""
-    config, tasks = params.train, params.data.tasks
-    path = inputs / "conjunction_data" / "query.npz"
-    data = unpack(records.read_arrays(path, file_of(tasks)), tasks)
-    work = task_cells("mlp", config.fit, params.data.seeds, data, config.members_per_cell)
+    config, work = params.train, list[FitCell]()
+    for file, group in params.data.groups.items():
+        path = inputs / "conjunction_data" / f"{file}.npz"
+        data = unpack(records.read_arrays(path, file_of(group.tasks)), group.tasks)
+        work += task_cells("mlp", config.fit, group.seeds, data, config.members_per_cell)
     training_record.write(out, training_record.train_cells(fit, {"C4": work}))

@@ -9,6 +9,7 @@ from pipeline.bounds import Members
 from pipeline.config import Section, StageParams
 from pipeline.labs.conjunction.data.datasets import DataConfig, file_of, unpack
 from pipeline.labs.conjunction.models.encoding import encode
+from pipeline.labs.conjunction.train.additions import InputGainsFit
 from pipeline.labs.conjunction.train.fit import AttentionFit, FitConfig, MLPFit, cells, fit
 from pipeline.runtime import training_record
 from pipeline.runtime.formats import records
@@ -21,6 +22,7 @@ class RuleTrainConfig(Section):
     attention: AttentionFit
     cls_head: AttentionFit
     mlp: MLPFit
+    input_gains: InputGainsFit
     linear: FitConfig
     register_as: str
 
@@ -41,6 +43,7 @@ def run(params: Params, inputs: Path, out: Path) -> None:
         "attention": config.attention,
         "cls_head": config.cls_head,
         "mlp": config.mlp,
+        "input_gains": config.input_gains,
         "linear": config.linear,
     }
     work = [

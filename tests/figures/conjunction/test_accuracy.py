@@ -32,9 +32,9 @@ def tasks(task):
     return {"two": task, "one": task.model_copy(update={"targets": 1})}
 
 
-def test_the_title_says_seeds_and_samples(style, tasks):
+def test_the_title_says_samples(style, tasks):
     title = accuracy(style, scores(), table(), tasks).get_suptitle()
-    assert "after 120 training samples, 4 seeds" in title
+    assert "after 120 training samples: a line" in title
     assert "star: the tutorial's single run" in title
     without = accuracy(style, scores(), table([np.nan] * 4), tasks)
     assert "star" not in without.get_suptitle()
@@ -43,8 +43,8 @@ def test_the_title_says_seeds_and_samples(style, tasks):
 def test_each_panel_says_its_task_and_its_test(style, tasks):
     figure = accuracy(style, scores(), table(), tasks)
     assert [axes.get_title(loc="left") for axes in figure.axes[:2]] == [
-        "AND of 2 of 5 bits (rule bit), balanced\nWilcoxon p = 0.031",
-        "AND of 1 of 5 bits (rule bit), balanced\nWilcoxon p = 0.5",
+        "AND of 2 of 5 bits (rule bit), balanced\n4 seeds, Wilcoxon p = 0.031",
+        "AND of 1 of 5 bits (rule bit), balanced\n4 seeds, Wilcoxon p = 0.5",
     ]
     assert [t.get_text() for t in figure.axes[0].get_xticklabels()] == [
         "attention\n65 parameters",

@@ -18,7 +18,7 @@ def curve(**changes):
     )  # fmt: skip
     return AttentionCurve(
         seeds=(0,), members_per_cell=1, sizes_per_doubling=2, first_samples={8: 1, 16: 1},
-        max_samples=4, fit=fit,
+        max_samples=4, stop_above=None, fit=fit,
     )  # fmt: skip
 
 

@@ -8,15 +8,19 @@ from pipeline.runtime.formats import records
 STAGE = "conjunction_data"
 
 
+def of(params, section):
+    return params.accuracy.groups.get(section) or getattr(params, section)
+
+
 def read(chain, section):
-    tasks = getattr(chain.params(STAGE), section).tasks
+    tasks = of(chain.params(STAGE), section).tasks
     path = chain.made(STAGE) / f"{section}.npz"
     return unpack(records.read_arrays(path, file_of(tasks)), tasks)
 
 
-@pytest.mark.parametrize("section", ["plain", "query", "rule"])
+@pytest.mark.parametrize("section", ["plain", "sparse", "dense", "text", "rule"])
 def test_every_task_has_its_data_sets_for_every_seed(chain, section):
-    config = getattr(chain.params(STAGE), section)
+    config = of(chain.params(STAGE), section)
     for name, data in read(chain, section).items():
         task = config.tasks[name]
         assert data.train.shape == (len(config.seeds), config.train, task.positions)
@@ -29,7 +33,8 @@ def test_every_task_has_its_data_sets_for_every_seed(chain, section):
 
 def test_the_results_state_the_balance(chain):
     results, config = chain.metrics(STAGE)["C3"], chain.params(STAGE)
-    tasks = {**config.plain.tasks, **config.query.tasks, **config.rule.tasks}
+    of_accuracy = {name: task.about for name, task in config.accuracy.tasks.items()}
+    tasks = {**config.plain.tasks, **of_accuracy, **config.rule.tasks}
     assert set(results) == set(tasks)
     for name, balance in results.items():
         expected = tasks[name].positive_fraction
@@ -42,9 +47,10 @@ def test_the_results_state_the_balance(chain):
 def test_a_balance_that_cannot_be_is_one_line(chain, tmp_path, monkeypatch):
     params = chain.params(STAGE)
     update = {"tolerance": 0.01, "max_draws": 3}
-    four = params.query.tasks["s4_tutorial"].model_copy(update=update)
-    query = params.query.model_copy(update={"tasks": {"s4": four}})
-    monkeypatch.setattr(chain, "params", lambda stage: params.model_copy(update={"query": query}))
+    four = params.accuracy.dense.tasks["s4_tutorial"].model_copy(update=update)
+    dense = params.accuracy.dense.model_copy(update={"tasks": {"s4": four}})
+    changed = {"accuracy": params.accuracy.model_copy(update={"dense": dense})}
+    monkeypatch.setattr(chain, "params", lambda stage: params.model_copy(update=changed))
     with pytest.raises(DatasetError, match=r"balanced within 0\.01 in 3 draws") as caught:
         chain.run(STAGE, chain.inputs, tmp_path / "out")
     assert "\n" not in str(caught.value)

@@ -22,7 +22,11 @@ def test_the_results_say_how_far_attention_narrows_and_agrees_with_torch(chain):
     grid = results["C1"]["grid"]
     assert grid["effective_positions_max_gain"] < grid["effective_positions_min_gain"]
     assert grid["effective_positions_min_gain"] == pytest.approx(config.gains.positions)
-    assert set(results["C2"]) == {"float32", "float64"}
-    for errors in results["C2"].values():
+    assert set(results["C2"]) == {"float32", "float64", "scaled", "unscaled"}
+    widths = config.saturation.widths
+    for scale in ("scaled", "unscaled"):
+        assert results["C2"][scale]["n"] == config.saturation.seeds
+        assert all(f"entropy_d{d}" in results["C2"][scale] for d in widths)
+    for errors in (results["C2"][dtype] for dtype in ("float32", "float64")):
         assert errors["n"] == len(config.check.seeds)
         assert 0 < errors["rounding_units_max"] < 20

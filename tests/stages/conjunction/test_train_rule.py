@@ -1,4 +1,5 @@
 from pipeline.labs.conjunction.models.attention import BinaryAttention
+from pipeline.labs.conjunction.models.input_gains import InputGains
 from pipeline.labs.conjunction.models.linear import Linear
 from pipeline.labs.conjunction.models.mlp import BinaryMLP
 from pipeline.runtime.formats import artifacts, saved_models
@@ -6,11 +7,11 @@ from pipeline.runtime.formats import artifacts, saved_models
 STAGE = "conjunction_train_rule"
 
 
-def test_all_four_models_learn_the_same_task(chain):
+def test_all_five_models_learn_the_same_task(chain):
     params = chain.params(STAGE)
     path = chain.made(STAGE) / "models.safetensors"
-    models = saved_models.read_models(path, BinaryAttention, BinaryMLP, Linear)
-    assert list(models) == ["attention", "cls_head", "mlp", "linear"]
+    models = saved_models.read_models(path, BinaryAttention, BinaryMLP, InputGains, Linear)
+    assert list(models) == ["attention", "cls_head", "mlp", "input_gains", "linear"]
     assert {model.members for model in models.values()} == {len(params.data.seeds)}
 
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Float64, Int64
+from scipy.special import betaincinv
 from torch import Tensor
 
-from pipeline.core.stats.intervals import Summary, proportion, summary
+from pipeline.core.stats.intervals import CONFIDENCE, Summary, proportion, summary
 from pipeline.labs.conjunction.data.datasets import DataSets
 from pipeline.labs.conjunction.data.task import Targets, label
 from pipeline.labs.conjunction.measure import influence
@@ -145,13 +146,34 @@ def graphs_file(
 
 
 def hit_rates(hits: Bool[Tensor, "rule member"], solved: Bool[Tensor, " member"]) -> Summary:
-    """Summarise hits over all seeds and rules, and over the seeds that solve the task."""
-    rates = proportion("hit", hits.flatten())
+    """Summarise hits over all seeds and rules, and over the seeds that solve the task.
+
+    ``hit`` is the share of graphs, with the interval of as many cases as there are *models*: the
+    graphs of a model's two rules are readings of one training. ``hit_both`` is the share of models
+    whose graphs are right under every rule.
+    """
+    rates = share_by_model("hit", hits) | proportion("hit_both", hits.all(0))
     if bool(solved.any()):
-        among = proportion("hit_solved", hits[:, solved].flatten())
+        among = share_by_model("hit_solved", hits[:, solved])
         rates |= {name: value for name, value in among.items() if name != "n"}
         rates["n_solved"] = among["n"]
     return rates
+
+
+def share_by_model(
+    name: str, hits: Bool[Tensor, "rule member"], confidence: float = CONFIDENCE
+) -> Summary:
+    """Summarise the share of hits, over rules and members, with an interval for the members.
+
+    Clopper and Pearson's interval with members in place of cases, and the members' sum of shares in
+    place of the count: what holds if the rules of one member say the same, the least that they can
+    tell; it is conservative if they say more.
+    """
+    n = hits.shape[1]
+    count, tail = float(hits.double().mean(0).sum()), (1 - confidence) / 2
+    low = 0.0 if count == 0 else float(betaincinv(count, n - count + 1, tail))
+    high = 1.0 if count == n else float(betaincinv(count + 1, n - count, 1 - tail))
+    return {name: count / n, f"{name}_low": low, f"{name}_high": high, "n": n}
 
 
 def weight_by_role(

@@ -1,24 +1,26 @@
 """C5: what a search for the samples needed is told: what counts as solved, and whose curves."""
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from pipeline.bounds import Count, Members, Size, refuse_large
 from pipeline.config import Section, Seeds
 from pipeline.labs.conjunction.data.task import TaskConfig
+from pipeline.labs.conjunction.train.additions import GatedMLPFit, SparseMLPFit
 from pipeline.labs.conjunction.train.early_stopping import EarlyStopConfig, require_constant_rate
 from pipeline.labs.conjunction.train.fit import AttentionFit, FitConfig, MLPFit
 
 
 class SearchConfig(Section):
-    """What counts as solved, how far the search goes, and when a seed's training may end.
+    """Of which task, what counts as solved, how far to search, and when a seed's training may end.
 
     A search ends when at most a fraction ``stop_below`` and at least ``stop_above`` of the seeds
     are solved at its ends, or at the curve's ``max_samples``.
     """
 
+    function: Literal["sparse_and", "sparse_and_query"]
     targets: Size
     threshold: Annotated[float, Field(gt=0.5, le=1)]
     valid: Count
@@ -36,9 +38,9 @@ class SearchConfig(Section):
         return self
 
     def task(self, positions: int) -> TaskConfig:
-        """Return the plain balanced task for T ``positions``; any draw counts, as luck does."""
+        """Return the balanced task for T ``positions``; any draw counts, as luck does."""
         return TaskConfig(
-            function="sparse_and",
+            function=self.function,
             positions=positions,
             targets=self.targets,
             p=None,
@@ -51,6 +53,11 @@ class SearchConfig(Section):
         """Check that the targets fit into every T of each named curve; ValueError if not."""
         for name, curve in curves.items():
             smallest = min(curve.first_samples)
+            if self.function == "sparse_and_query" and 2 * self.targets > smallest - 1:
+                raise ValueError(
+                    f"two disjoint sets of {self.targets} targets do not fit into {smallest - 1} "
+                    f"positions beside the rule bit, the smallest T in {section}.{name}"
+                )
             if self.targets > smallest:
                 raise ValueError(
                     f"conjunction.search.targets must be <= {smallest}, the smallest T in "
@@ -63,14 +70,15 @@ class CurveConfig(Section):
 
     ``first_samples`` maps each T to the sample size where its search starts: a good one saves
     time. No search goes beyond ``max_samples``. Of each doubling of the sample size
-    ``sizes_per_doubling`` are tried.
+    ``sizes_per_doubling`` are tried. ``stop_above`` takes the search's place where it is not None.
     """
 
     seeds: Seeds
     members_per_cell: Members
     sizes_per_doubling: Annotated[int, Field(ge=1, le=64)]
-    first_samples: Annotated[Mapping[Size, Count], Field(min_length=2)]
+    first_samples: Annotated[Mapping[Size, Count], Field(min_length=1)]
     max_samples: Count
+    stop_above: Annotated[float, Field(gt=0.5, le=1)] | None
 
     @model_validator(mode="after")
     def _fits_into_memory(self) -> "CurveConfig":
@@ -86,8 +94,12 @@ class CurveConfig(Section):
 
     @property
     def training(self) -> FitConfig | None:
-        """How the learner is trained; None: it is elimination."""
+        """How the learner is trained; None: it is not, it reasons (elimination, or voting)."""
         return None
+
+
+class VotingCurve(CurveConfig):
+    """The curve of the vote of all consistent sets of targets."""
 
 
 class LinearCurve(CurveConfig):
@@ -105,6 +117,28 @@ class MLPCurve(CurveConfig):
     """The curve of the MLP."""
 
     fit: MLPFit
+
+    @property
+    def training(self) -> FitConfig:
+        """How the learner is trained."""
+        return self.fit
+
+
+class SparseMLPCurve(CurveConfig):
+    """The curve of the MLP with a penalty on its first layer's absolute weights."""
+
+    fit: SparseMLPFit
+
+    @property
+    def training(self) -> FitConfig:
+        """How the learner is trained."""
+        return self.fit
+
+
+class GatedMLPCurve(CurveConfig):
+    """The curve of the MLP behind learned gains of its inputs."""
+
+    fit: GatedMLPFit
 
     @property
     def training(self) -> FitConfig:

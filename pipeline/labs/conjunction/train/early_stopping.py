@@ -21,6 +21,7 @@ from pipeline.config import Section
 from pipeline.core.nn.layers import concatenate
 from pipeline.core.training.ensemble import train
 from pipeline.core.training.optimizers import build
+from pipeline.labs.conjunction.train.additions import penalised
 from pipeline.labs.conjunction.train.fit import FitCell, FitConfig, Learners, accuracies
 
 
@@ -58,7 +59,7 @@ def final_accuracies(
         part = config.model_copy(update={"steps": steps, "record_every": steps})
         history = train(
             learners.model,
-            learners.loss,
+            penalised(config, learners.loss),
             repeat(learners.train[0]),
             part.training(cell.data.train.shape[1]),
             on_step=on_step,

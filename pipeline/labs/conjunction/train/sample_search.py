@@ -18,8 +18,8 @@ from torch import Tensor
 from pipeline.core.training.sampling import grouped
 from pipeline.labs.conjunction.data.datasets import draw_data
 from pipeline.labs.conjunction.data.task import label
-from pipeline.labs.conjunction.models import elimination
-from pipeline.labs.conjunction.train.curves import CurveConfig, SearchConfig
+from pipeline.labs.conjunction.models import elimination, voting
+from pipeline.labs.conjunction.train.curves import CurveConfig, SearchConfig, VotingCurve
 from pipeline.labs.conjunction.train.early_stopping import final_accuracies
 from pipeline.labs.conjunction.train.fit import AttentionFit, FitCell, FitConfig, MLPFit
 
@@ -56,8 +56,8 @@ def _nanoseconds(fit: FitConfig, positions: int) -> float:
 
 
 def cells(config: SearchConfig, learners: Mapping[str, CurveConfig]) -> list[SearchCell]:
-    """Return the searches of all learners at all T, the longest first."""
-    searches = [
+    """Return the searches of all learners at all T, in their order."""
+    return [
         SearchCell(
             learner=name,
             positions=positions,
@@ -67,7 +67,6 @@ def cells(config: SearchConfig, learners: Mapping[str, CurveConfig]) -> list[Sea
         for name, curve in learners.items()
         for positions, first in curve.first_samples.items()
     ]
-    return sorted(searches, key=lambda cell: -cell.cost)
 
 
 def samples_at(level: int, sizes_per_doubling: int) -> int:
@@ -84,13 +83,11 @@ def next_levels(
         first = min(curve.first_samples[positions], curve.max_samples)
         return [round(float(np.log2(first)) * per_doubling)]
     lowest, highest = min(solved), max(solved)
+    above = search.stop_above if curve.stop_above is None else curve.stop_above
     wanted = []
     if solved[lowest] > search.stop_below and lowest > 0:
         wanted.append(lowest - 1)
-    if (
-        solved[highest] < search.stop_above
-        and samples_at(highest + 1, per_doubling) <= curve.max_samples
-    ):
+    if solved[highest] < above and samples_at(highest + 1, per_doubling) <= curve.max_samples:
         wanted.append(highest + 1)
     return wanted
 
@@ -138,7 +135,8 @@ def _learn(
     config = cell.curve.training
     if config is None:
         truth = label(data.valid, data.targets)
-        accuracy = elimination.accuracy(task, data.train, labels, data.valid, truth)
+        learner = voting if isinstance(cell.curve, VotingCurve) else elimination
+        accuracy = learner.accuracy(task, data.train, labels, data.valid, truth)
     else:
         work = FitCell(name="", config=config, seeds=seeds, data=data)
         accuracy = final_accuracies(work, cell.search.early_stop, on_step)

@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -70,3 +71,28 @@ def test_the_grid_is_of_one_signal_and_its_ends_are_reported():
     results = gains.summarise(measured)
     assert results["effective_positions_min_gain"] == pytest.approx(20)
     assert results["effective_positions_max_gain"] == measured.effective_positions[4, 4]
+    assert results["effective_positions_least"] == measured.effective_positions.min()
+    assert results["widening_steps"] == 2 * 5 * 4
+
+
+def test_widening_steps_are_counted_along_both_gains_and_their_diagonal():
+    # Narrower along the rows, wider along the columns but for one step; the diagonal narrows once.
+    effective = np.array([[9.0, 8.0, 7.0], [9.5, 8.5, 7.5], [9.5 * (1 + 1e-15), 9.0, 6.0]])
+    empty = np.zeros((3, 3, 1))
+    grid = gains.GainGrid(
+        x=np.zeros(1), q=np.zeros((2, 1)), z=np.arange(3.0), weights=empty, output=effective,
+        effective_positions=effective,
+    )  # fmt: skip
+    results = gains.summarise(grid)
+    assert results["widening_share"] == 4 / 12
+    assert results["widening_max"] == 0.5
+    assert results["widening_share_together"] == 0.0
+
+
+@given(first=st.floats(0, 30), second=st.floats(0, 30))
+def test_both_gains_together_never_widen_the_weights(first, second):
+    # The entropy of softmax(z s) falls as z grows from 0, whatever s.
+    z = torch.linspace(0, 1, 20, dtype=torch.float64)[:, None]
+    pair = torch.tensor([first, second], dtype=torch.float64)
+    effective = gains.effective_positions(gains.attend(X, Q, z * pair)[0]).numpy()
+    assert not gains.rises(effective).any()

@@ -21,6 +21,13 @@ def test_the_crossing_is_interpolated_in_log_samples():
     assert float(at) == pytest.approx(np.sqrt(23 * 32), rel=1e-12)
 
 
+def test_nine_seeds_in_ten_need_more_than_half():
+    solved = np.array([0.0, 0.5, 0.8, 1, 1])
+    # From 0.8 to 1 it is half of the way to 0.9.
+    assert float(crossing(SAMPLES, solved, 0.9)) == pytest.approx(np.sqrt(SAMPLES[2] * SAMPLES[3]))
+    assert np.isnan(float(crossing(SAMPLES, 0.85 * solved, 0.9)))
+
+
 def test_a_size_of_just_one_half_is_the_crossing():
     assert float(crossing(SAMPLES, np.array([0.0, 0.1, 0.5, 0.9, 1]))) == pytest.approx(32)
 
@@ -115,3 +122,12 @@ def test_a_table_of_points_becomes_the_samples_needed():
     assert samples == pytest.approx(np.sqrt([16 * 23, 32 * 45]), rel=1e-12)
     assert [each.is_bracketed for each in needed] == [True, True, False]
     assert [each.positions for each in bracketed(needed)] == [16, 32]
+
+
+def test_resamples_beyond_the_search_are_counted():
+    # One seed of two is solved, at the last size: a resample of the other twice needs more.
+    rows = np.zeros((5, 2), dtype=bool)
+    rows[4, 0] = True
+    needed = estimate(16, SAMPLES, rows, 2000, generators([0])[0])
+    # A quarter of the resamples; 2,000 draws have a standard error of 0.01.
+    assert needed.censored == pytest.approx(0.25, abs=0.04)

@@ -2,6 +2,7 @@ import pandas as pd
 import torch
 
 from pipeline.core.training.sampling import generators
+from pipeline.labs.conjunction.data.accuracy_data import TaskGroup
 from pipeline.labs.conjunction.data.datasets import DataConfig, draw_all
 from pipeline.labs.conjunction.data.task import TaskConfig
 from pipeline.labs.conjunction.models.linear import Linear, LinearConfig
@@ -17,6 +18,11 @@ CONFIG = DataConfig(
     seeds=(5, 6, 7, 8), train=5, valid=50,
     tasks={"a": TASK, "b": TASK.model_copy(update={"targets": 4})},
 )  # fmt: skip
+
+TASKS = {
+    name: TaskGroup(about=about, samples=CONFIG.train, seeds=CONFIG.seeds)
+    for name, about in CONFIG.tasks.items()
+}
 
 
 def linear(members, bias=0.0):
@@ -53,9 +59,23 @@ def test_a_pair_counts_who_is_better():
     assert tests["accuracy_difference"] == 0.0
 
 
+def pairs(n, worse=0):
+    """So many pairs: attention ahead by 0.1 in all but some, where it is as much behind."""
+    difference = torch.full((n,), 0.1).double()
+    difference[:worse] = -0.1
+    return accuracy.paired({"accuracy": 0.5 + difference}, {"accuracy": torch.full((n,), 0.5)})
+
+
+def test_an_order_is_decided_by_enough_pairs_of_one_sign():
+    assert pairs(96)["decided"] == 1
+    assert pairs(96, 96)["decided"] == -1
+    assert pairs(96, 48)["decided"] == 0
+    assert pairs(95)["decided"] == 0
+
+
 def test_the_tables_are_the_scores_and_the_results(tmp_path):
     results, by_task = measured()
-    seeds, table = accuracy.score_table(CONFIG, by_task), accuracy.accuracy_table(CONFIG, results)
+    seeds, table = accuracy.score_table(TASKS, by_task), accuracy.accuracy_table(TASKS, results)
     records.write_table(tmp_path / "scores.csv", seeds, ScoreRow)
     records.write_table(tmp_path / "accuracy.csv", table, AccuracyRow)
     seeds = records.read_table(tmp_path / "scores.csv", ScoreRow)

@@ -2,12 +2,18 @@ import numpy as np
 import pytest
 import torch
 
+from pipeline.core.stats.intervals import proportion
 from pipeline.core.training.sampling import generators
 from pipeline.labs.conjunction.data.datasets import draw_data
 from pipeline.labs.conjunction.data.task import TaskConfig
 from pipeline.labs.conjunction.measure import influence
 from pipeline.labs.conjunction.models.attention import AttentionConfig, BinaryAttention
-from pipeline.labs.conjunction.report.influence import ROLES, report, weight_by_role
+from pipeline.labs.conjunction.report.influence import (
+    ROLES,
+    report,
+    share_by_model,
+    weight_by_role,
+)
 from pipeline.runtime.formats import records
 
 TASK = TaskConfig(
@@ -72,9 +78,30 @@ def test_the_graphs_are_those_of_the_seed_with_the_median_number_of_hits(measure
 
 def test_the_results_hold_every_method_and_the_solved_seeds_alone(measured):
     assert set(measured.by_method) == {*influence.METHODS, "attention_value_sum"}
-    assert measured.by_method["bit_flip"]["n"] == 6
-    assert measured.by_method["bit_flip"]["n_solved"] == 4
+    assert measured.by_method["bit_flip"]["n"] == 3
+    assert measured.by_method["bit_flip"]["n_solved"] == 2
     assert 0 <= measured.by_method["attention_value_sum"]["abs_difference_max"] < 1e-10
+
+
+def test_two_rules_that_agree_tell_no_more_than_one():
+    once = torch.rand(1, 20, generator=torch.Generator().manual_seed(0)) < 0.7
+    expected = proportion("hit", once[0])
+    assert share_by_model("hit", once.expand(2, -1)) == pytest.approx(expected, abs=1e-12)
+    # All right: as many models as it takes, not as many graphs.
+    every = share_by_model("hit", torch.ones(2, 20).bool())
+    assert every["hit_low"] == pytest.approx(0.025 ** (1 / 20), abs=1e-12)
+    assert every["hit_high"] == 1.0
+    assert share_by_model("hit", torch.zeros(2, 20).bool())["hit_low"] == 0.0
+
+
+def test_half_a_hit_counts_as_half():
+    hits = torch.tensor([[True] * 6 + [False] * 4, [True] * 7 + [False] * 3])
+    share = share_by_model("hit", hits)
+    assert share["hit"] == pytest.approx(0.65, abs=1e-15)
+    six, seven = (proportion("hit", row) for row in hits)
+    assert six["hit_low"] < share["hit_low"] < seven["hit_low"]
+    assert six["hit_high"] < share["hit_high"] < seven["hit_high"]
+    assert share["n"] == 10
 
 
 def test_without_a_solved_seed_there_is_no_rate_among_them(data):

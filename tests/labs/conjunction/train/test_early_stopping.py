@@ -81,7 +81,7 @@ def test_the_last_look_is_at_everyone():
 def test_a_rate_that_falls_cannot_be_stopped_early():
     curve = {
         "seeds": (0,), "members_per_cell": 1, "sizes_per_doubling": 1,
-        "first_samples": {16: 20, 32: 40}, "max_samples": 100,
+        "first_samples": {16: 20, 32: 40}, "max_samples": 100, "stop_above": None,
     }  # fmt: skip
     LinearCurve(**curve, fit=FITS["linear"])
     CurveConfig(**curve)

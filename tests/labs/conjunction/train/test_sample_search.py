@@ -6,7 +6,12 @@ from pydantic import ValidationError
 
 from pipeline.core.training.optimizers import OptimizerConfig
 from pipeline.labs.conjunction.train import sample_search
-from pipeline.labs.conjunction.train.curves import CurveConfig, LinearCurve, SearchConfig
+from pipeline.labs.conjunction.train.curves import (
+    CurveConfig,
+    LinearCurve,
+    SearchConfig,
+    VotingCurve,
+)
 from pipeline.labs.conjunction.train.early_stopping import EarlyStopConfig
 from pipeline.labs.conjunction.train.fit import FitConfig
 from pipeline.labs.conjunction.train.sample_search import SearchCell, samples_at
@@ -16,7 +21,7 @@ OPTIMIZER = OptimizerConfig(
     warmup_steps=0,
 )  # fmt: skip
 SEARCH = SearchConfig(
-    targets=3, threshold=0.99, valid=200, stop_below=0.25, stop_above=0.75,
+    function="sparse_and", targets=3, threshold=0.99, valid=200, stop_below=0.25, stop_above=0.75,
     early_stop=EarlyStopConfig(every=50, accuracy=0.998, loss=0.001),
 )  # fmt: skip
 CURVE = CurveConfig(
@@ -25,6 +30,7 @@ CURVE = CurveConfig(
     sizes_per_doubling=2,
     first_samples={16: 20, 32: 40},
     max_samples=1000,
+    stop_above=None,
 )
 
 
@@ -60,6 +66,23 @@ def test_a_search_where_one_sample_is_enough_ends_there():
     assert samples_at(min(explore(lambda level: 1.0)), 2) == 1
 
 
+def test_a_curves_own_end_takes_the_searchs_place():
+    curve = CURVE.model_copy(update={"stop_above": 0.95})
+    tried = {9: 0.1, 10: 0.8}
+    assert sample_search.next_levels(SEARCH, CURVE, 16, tried) == []
+    assert sample_search.next_levels(SEARCH, curve, 16, tried) == [11]
+
+
+def test_the_vote_needs_fewer_samples_than_elimination():
+    vote = VotingCurve(**CURVE.model_dump())
+    solved = [
+        (sample_search.learn(SearchCell(learner="a", positions=64, search=SEARCH, curve=each), 23))
+        for each in (vote, CURVE)
+    ]
+    by_vote, by_elimination = (float((s.accuracy >= 0.99).double().mean()) for s in solved)
+    assert by_vote > by_elimination
+
+
 def test_rungs_double_as_often_as_asked():
     assert [samples_at(k, 2) for k in range(7)] == [1, 1, 2, 3, 4, 6, 8]
     assert [samples_at(k, 4) for k in (20, 21, 22, 23, 24)] == [32, 38, 45, 54, 64]
@@ -70,13 +93,15 @@ def cell(positions=16, **changes):
     return SearchCell(learner="a", positions=positions, search=SEARCH, curve=curve)
 
 
-def test_there_is_a_search_for_every_learner_and_t_and_the_longest_goes_first():
+def test_there_is_a_search_for_every_learner_and_t_in_order():
     config = {"steps": 10, "optimizer": OPTIMIZER, "dtype": "float32", "record_every": 10}
     linear = LinearCurve(**CURVE.model_dump(), fit=FitConfig(**config))
     cells = sample_search.cells(SEARCH, {"limit": CURVE, "linear": linear})
     assert [(c.learner, c.positions) for c in cells] == [
-        ("linear", 32), ("linear", 16), ("limit", 16), ("limit", 32),
+        ("limit", 16), ("limit", 32), ("linear", 16), ("linear", 32),
     ]  # fmt: skip
+    # By which the cores are given the longest first.
+    assert cells[3].cost > cells[2].cost > cells[0].cost == 0
 
 
 def test_a_search_does_not_depend_on_where_those_of_other_t_start():
@@ -153,6 +178,13 @@ def test_the_smallest_t_limits_the_targets():
         ValueError, match=r"must be <= 16, the smallest T in here\.a\.first_samples"
     ):
         search.require({"a": CURVE}, "here")
+
+
+def test_with_a_rule_two_sets_must_fit():
+    search = SEARCH.model_copy(update={"function": "sparse_and_query", "targets": 7})
+    search.require({"a": CURVE}, "here")
+    with pytest.raises(ValueError, match="two disjoint sets of 8 targets do not fit"):
+        search.model_copy(update={"targets": 8}).require({"a": CURVE}, "here")
 
 
 def test_points_are_in_the_learners_order_whatever_went_first():
