@@ -27,8 +27,8 @@ def descent(config: StyleConfig, table: pd.DataFrame, counts: Summary, models: s
     )
     title = (
         f"E7 {models}: a small step along a layer's update lowers its heads' energies\n"
-        f"more often than another sequence's in {above} of all {layers} layers, less often in {below} "
-        f"(interval over {names.span(table['n'].tolist())} seeds)"
+        f"more often than another sequence's in {above} of all {layers} layers, less often in "
+        f"{below} (interval over {names.span(table['n'].tolist())} seeds)"
     )
     at, centres = positions(table)
     end = max(at.values()) + LABEL_ROOM / 2

@@ -48,13 +48,13 @@ def learning(
     return figure
 
 
-def families(
-    table: pd.DataFrame, losses: Mapping[str, LossConfig]
-) -> dict[str, Sequence[str]]:
+def families(table: pd.DataFrame, losses: Mapping[str, LossConfig]) -> dict[str, Sequence[str]]:
     """Return the models other than the baseline, by what was changed; kinds that exist alone."""
     names = [name for name in dict.fromkeys(table["model"]) if name != BASELINE]
     kinds = {
-        "cosine with descent in the loss": [n for n in names if n in losses and losses[n].alignment],
+        "cosine with descent in the loss": [
+            n for n in names if n in losses and losses[n].alignment
+        ],
         "energy in the loss": [n for n in names if n in losses and losses[n].energy],
         "numbers of heads": [n for n in names if n not in losses],
     }

@@ -42,6 +42,8 @@ def run(params: Params, inputs: Path, out: Path) -> None:
             counts = read_json(folder / "results.json", Results).root["E7"]["all_layers"]
             drawn = figure.descent(params.style, table, counts, models)
             drawings.write_figure(out / f"e7_{name}", drawn)
-        tables = [read_table(inputs / f"energy_measure_{x}" / "nested.csv", NestedRow) for x in DEEP]
+        tables = [
+            read_table(inputs / f"energy_measure_{x}" / "nested.csv", NestedRow) for x in DEEP
+        ]
         drawn = draw_nested(params.style, pd.concat(tables), SHARE)
         drawings.write_figure(out / "e7_nested", drawn)

@@ -23,7 +23,10 @@ from pipeline.labs.energy.train.recall import (
 from pipeline.runtime.formats import records, saved_models
 
 FITTED, CHOSEN, REMOVED, JUDGED = 4, 5, 6, 7  # purposes of the seeds' streams: of no other stage
-UNTRAINED, TASK = "untrained", "task"  # the second is the model of the task alone, whose inside is looked at
+UNTRAINED, TASK = (
+    "untrained",
+    "task",
+)  # the second is looked into
 HEADLINE = ("E7.energy_alone.readout_accuracy", "E7.basins.end")
 
 

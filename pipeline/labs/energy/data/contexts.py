@@ -5,9 +5,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 
-def draw(
-    tokens: int, count: int, generator: torch.Generator
-) -> Int[Tensor, "context 2"]:
+def draw(tokens: int, count: int, generator: torch.Generator) -> Int[Tensor, "context 2"]:
     """Draw distinct contexts (a, b) at random, ordered so that neighbours differ in a.
 
     The instrument's control is the context before (the last one, for the first). Sorted by a and

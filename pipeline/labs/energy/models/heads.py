@@ -51,7 +51,7 @@ class AttentionLayer:
     def energy(
         self, stream: Float[Tensor, "member batch time d_model"], *, whole: bool = True
     ) -> Float[Tensor, "member batch head time"]:
-        """Return the heads' energies if their queries came from ``stream``; or their interaction."""
+        """Return the heads' energies, or interactions, if queries came from ``stream``."""
         return self._of_queries(self.query_of(stream), whole)
 
     def energy_each(

@@ -50,7 +50,7 @@ def series(history: pd.DataFrame, model: str, column: str) -> tuple[np.ndarray, 
     runs = history[history["model"] == model].pivot_table(
         index="seed", columns="step", values=column, sort=True
     )
-    return runs.columns.to_numpy(), runs.to_numpy()
+    return runs.columns.to_numpy(), np.array(runs)
 
 
 def first_step(steps: np.ndarray, values: np.ndarray, level: Tensor | float) -> Tensor:
@@ -75,7 +75,7 @@ def learning(history: pd.DataFrame, names: list[str], baseline: str) -> dict[str
     of_baseline = first_step(*series(history, baseline, "validation_accuracy"), LEARNED)
     for name in names:
         steps, values = series(history, name, "validation_accuracy")
-        final = torch.from_numpy(values[:, -1])
+        final = torch.tensor(values[:, -1])
         taken = first_step(steps, values, LEARNED)
         found[f"{name}_learning"] = proportion("solved", final >= SOLVED) | summary(
             {"final": final, "steps_to_learn": taken, "extra_steps": taken - of_baseline}
@@ -109,7 +109,7 @@ def curve(history: pd.DataFrame, name: str, untrained_match: Tensor) -> Summary:
         "alignment_excess": excess[:, -1],
         "largest_excess": excess.max(1),
     }
-    return summary({key: torch.as_tensor(value) for key, value in values.items()})
+    return summary({key: torch.tensor(np.array(value)) for key, value in values.items()})
 
 
 def factors(octaves: int) -> list[float]:

@@ -1,4 +1,4 @@
-"""E5, E7, E9 in trained models: kinds of fixed points, nested energies, ranks; and what it means."""
+"""E5, E7, E9 in trained models: kinds of fixed points, nested energies, and ranks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -95,9 +95,7 @@ def minimised(of_models: Mapping[str, Summary]) -> Summary:
     return counts
 
 
-def nested_table(
-    of_models: Mapping[str, Summary], descriptions: Mapping[str, str]
-) -> pd.DataFrame:
+def nested_table(of_models: Mapping[str, Summary], descriptions: Mapping[str, str]) -> pd.DataFrame:
     """Lay out :class:`NestedRow` for each model, order and quantity."""
     return pd.DataFrame(
         NestedRow(

@@ -2,9 +2,9 @@
 
 The alignment of a head at a position is the cosine between the layer's real update of the stream
 and minus the gradient of the head's energy: 1 if the layer is a step of steepest descent, positive
-if it lowers the energy for small steps. Unlike the energy it has bounds, so a loss can weigh it. The
-energy itself, which is what the footnote speaks of, is the other term: it has no lower bound, as
-longer keys make every query's energy lower.
+if it lowers the energy for small steps. Unlike the energy it has bounds, so a loss can weigh it.
+The energy itself, which is what the footnote speaks of, is the other term: it has no lower bound,
+as longer keys make every query's energy lower.
 """
 
 import torch
@@ -49,9 +49,7 @@ def alignment(
     return -product / (square + SMALL).sqrt()
 
 
-def mean_alignment(
-    model: Transformer, cache: Cache, *, shift: int = 0
-) -> Float[Tensor, " member"]:
+def mean_alignment(model: Transformer, cache: Cache, *, shift: int = 0) -> Float[Tensor, " member"]:
     """Return the mean alignment over layers, sequences, heads and positions past the first.
 
     The first position of a causal model sees only itself: its average is no retrieval.

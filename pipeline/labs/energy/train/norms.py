@@ -5,6 +5,7 @@ minibatches, what becomes of the patterns?
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from jaxtyping import Float
@@ -33,6 +34,7 @@ def norms(cell: LikelihoodCell, on_step: Callable[[], None]) -> Norms:
     points = point_sets.draw(
         config.sets[cell.name], config.train_points, generators(config.seeds)
     ).to(config.training.torch_dtype)
+    member = torch.arange(len(points))[:, None]
     means = {}
     for name, whole in (("norm_with", True), ("norm_without", False)):
         streams = generators(config.seeds, purpose=PURPOSE)
@@ -40,11 +42,10 @@ def norms(cell: LikelihoodCell, on_step: Callable[[], None]) -> Norms:
         model = EnergyBasedModel(shape, streams).to(points.dtype)
         start = [torch.randperm(config.train_points, generator=g) for g in streams]
         index = torch.stack(start)[:, : config.patterns]
-        member = torch.arange(len(points))[:, None]
         model.start_at(points[member, index])
         train(
             model,
-            lambda model, batch, whole=whole: loss(model, points[member, batch], whole),
+            partial(loss, points, member, whole),
             minibatches(config.train_points, config.training.batch_size, streams),
             config.training,
             on_step=on_step,
@@ -55,10 +56,15 @@ def norms(cell: LikelihoodCell, on_step: Callable[[], None]) -> Norms:
 
 
 def loss(
-    model: EnergyBasedModel, points: Float[Tensor, "seed point 2"], whole: bool
+    points: Float[Tensor, "seed point 2"],
+    member: Tensor,
+    whole: bool,
+    model: EnergyBasedModel,
+    batch: Tensor,
 ) -> Float[Tensor, " seed"]:
-    """Return the mean of beta E + log Z over the points, or of beta E alone."""
+    """Return the mean of beta E + log Z over a batch of the points, or of beta E alone."""
+    seen = points[member, batch]
     if whole:
-        return model(points).mean(-1)
+        return model(seen).mean(-1)
     beta = model.config.beta
-    return beta * continuous.energy(points, model.X, beta).mean(-1)
+    return beta * continuous.energy(seen, model.X, beta).mean(-1)

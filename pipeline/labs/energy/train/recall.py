@@ -35,9 +35,8 @@ class RecallModelConfig(Section):
             positions=task.length, previous_token=False, bias=False, mlp_width=0, norm=False,
         )  # fmt: skip
 
-
     def with_heads(self, n_heads: int) -> "RecallModelConfig":
-        """Return the model of the same d_model with so many heads; ValueError if they do not fit."""
+        """Return the model of this d_model with so many heads; ValueError if they do not fit."""
         if self.d_model % n_heads:
             raise ValueError(
                 f"other_heads must divide d_model, got {n_heads} heads and d_model = {self.d_model}"
@@ -172,9 +171,7 @@ def train_cell(
     valid = moved(recall.Sequences(valid.tokens.to(dtype), valid.answers), device)
 
     def loss(model: Transformer, batch: recall.Sequences) -> Tensor:
-        cache: dict[str, Tensor] | None = (
-            {} if cell.loss.alignment or cell.loss.energy else None
-        )
+        cache: dict[str, Tensor] | None = {} if cell.loss.alignment or cell.loss.energy else None
         outputs = model(batch.tokens.to(dtype), cache=cache)
         total = -cell.loss.task * recall.log_likelihood(cell.task, outputs, batch).mean((1, 2))
         if cache is not None and cell.loss.alignment:

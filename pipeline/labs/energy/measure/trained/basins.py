@@ -51,7 +51,8 @@ def arrivals(
     last = recall.query_positions(task).stop - 2
     of_layers = []
     for layer in layers_of(model, sequences.tokens):
-        seen = weights(layer, slice(last, last + 1), repeated=repeated)[..., 0, :]
+        with torch.no_grad():
+            seen = weights(layer, slice(last, last + 1), repeated=repeated)[..., 0, :]
         index = at[:, :, None, None].expand(-1, -1, seen.shape[2], -1)
         pair = seen.gather(-1, index) + seen.gather(-1, index + 1)
         of_layers.append((pair[..., 0] > 0.5).double())

@@ -35,9 +35,7 @@ def kept_rank(values: Float[Tensor, "*axes rank"]) -> Float[Tensor, "*axes"]:
     return below.sum(-1).double() + 1
 
 
-def ranks(
-    layer: AttentionLayer, generator: torch.Generator
-) -> dict[str, Float[Tensor, " member"]]:
+def ranks(layer: AttentionLayer, generator: torch.Generator) -> dict[str, Float[Tensor, " member"]]:
     """Return mean ranks over sequences and heads, over the sequence's length.
 
     ``rank_bound`` is the least of d_head and the length, over the length: the rank of anything.
