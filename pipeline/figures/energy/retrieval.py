@@ -23,8 +23,8 @@ def retrieval(
     violations = round(one_step["bound_violations"] * one_step["n"])
     uphill = float(steps.loc[steps["gamma"] <= DESCENT_UP_TO, "high"].max())
     title = (
-        f"E4 Continuous retrieval: {violations} of the {one_step['n']} queries with a bound below the "
-        f"trivial\n2 M break it; of steps with $\\gamma \\leq$ {DESCENT_UP_TO:g} "
+        f"E4 Continuous retrieval: {violations} of the {one_step['n']} queries with a bound below "
+        f"the trivial\n2 M break it; of steps with $\\gamma \\leq$ {DESCENT_UP_TO:g} "
         f"at most a fraction of {uphill:g} goes uphill"
     )
     figure, [[left, right]] = style.panels(config, 1, 2, title, width=1.25)

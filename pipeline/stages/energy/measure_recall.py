@@ -23,10 +23,8 @@ from pipeline.labs.energy.train.recall import (
 from pipeline.runtime.formats import records, saved_models
 
 FITTED, CHOSEN, REMOVED, JUDGED = 4, 5, 6, 7  # purposes of the seeds' streams: of no other stage
-UNTRAINED, TASK = (
-    "untrained",
-    "task",
-)  # the second is looked into
+UNTRAINED = "untrained"
+TASK = "task"  # the model of the task alone, which is looked into
 HEADLINE = ("E7.energy_alone.readout_accuracy", "E7.basins.end")
 
 
