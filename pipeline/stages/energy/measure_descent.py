@@ -19,7 +19,7 @@ from pipeline.runtime.formats import records, saved_models
 
 MEASURED = 3  # purpose of the seeds' stream here: not that of training or validation
 INSIDE = ("untrained", "task")  # the models whose fixed points, ranks and order are looked at
-HEADLINE = ("E7.task.accuracy", "E7.all_layers.downhill_excess_above_0")
+HEADLINE = ("E7.all_layers.downhill_excess_above_0",)
 
 
 class Params(StageParams):

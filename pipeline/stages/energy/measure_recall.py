@@ -25,7 +25,7 @@ from pipeline.runtime.formats import records, saved_models
 FITTED, CHOSEN, REMOVED, JUDGED = 4, 5, 6, 7  # purposes of the seeds' streams: of no other stage
 UNTRAINED = "untrained"
 TASK = "task"  # the model of the task alone, which is looked into
-HEADLINE = ("E7.energy_alone.readout_accuracy", "E7.basins.end")
+HEADLINE = ("E7.energy_alone.readout_accuracy",)
 
 
 class Params(StageParams):
@@ -55,12 +55,16 @@ def run(params: Params, inputs: Path, out: Path) -> dict[str, object]:
         for name, model in models.items()
         if name in (UNTRAINED, TASK) or not params.train.losses.get(name, TASK_ALONE).task
     }
+    highest = e7[UNTRAINED]["readout_accuracy_high"]
+    for found in e7.values():  # whether training taught what a readout can use
+        found["above_untrained"] = int(found["readout_accuracy_low"] > highest)
     cache: dict[str, torch.Tensor] = {}
     with torch.no_grad():
         models[UNTRAINED](judged.tokens, cache=cache)
     e7["curve"] = report.curve(history, TASK, best_match(task, cache, judged))
     streams = generators(seeds, purpose=REMOVED)
     e7["basins"] = summary(basins.basins(task, models[TASK], chosen, judged, streams))
+    e7["basins"]["above_mark"] = int(e7["basins"]["end_low"] > basins.BASIN)
     hot = report.temperatures(task, models[TASK], judged, config, params.phases)
     table = report.temperature_table(hot)
     records.write_table(out / "temperature.csv", table, report.TemperatureRow)

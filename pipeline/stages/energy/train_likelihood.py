@@ -65,4 +65,5 @@ def run(params: Params, inputs: Path, out: Path) -> dict[str, object]:  # noqa: 
     results = report.results(config, fits)
     for name, values in zip(config.sets, found, strict=True):
         results[name] |= summary(values)
+        results[name]["norms_checked"] = int(results[name]["norm_ratio_low"] > norms.CHECKED)
     return {"E6": results}

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from pipeline.core.stats.intervals import Summary, median_interval, summary
 from pipeline.labs.energy.measure.capacity import CapacityCell, Criterion, exponents
+from pipeline.labs.energy.measure.convergence import QUICK
 from pipeline.labs.energy.models import nearest
 
 
@@ -88,6 +89,8 @@ def results(
         if name in converged:
             quantities |= {key: x.numpy() for key, x in converged[name].items()}
         condition = summary({k: torch.from_numpy(v) for k, v in quantities.items()}) | condition
+        if "settled_in_one" in condition:
+            condition["quick"] = int(condition["settled_in_one_low"] > QUICK)
         if power is not None:
             condition["limit"] = float(power - 1)
         experiments[experiment(cells[curve[0]])][name] = condition
