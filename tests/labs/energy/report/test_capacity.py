@@ -32,7 +32,7 @@ def test_what_states_converge_to_stands_beside_the_exponent():
 
 
 def test_the_theory_with_ties_is_that_of_criteria_with_a_radius():
-    criterion = CRITERION.model_copy(update={"radius": 0.25, "dimensions": (16, 24)})
+    criterion = CRITERION | {"radius": 0.25, "dimensions": (16, 24), "whole_draws": False}
     config = ExponentialConfig(seeds=(0, 1), chunk=64, criteria={"c": criterion})
     points = cells(DenseConfig(**DENSE), config)
     values = [np.array([capacity.with_ties(cell)] * 2) for cell in points]
