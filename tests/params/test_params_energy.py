@@ -44,6 +44,9 @@ REFUSED = {
     "recall_model.n_layers": (10**6, "energy.recall_model.n_layers must be <= 100, got 1000000"),
     "train_recall.losses.task.task": (1e200, "losses.task.task must be <= 1e+06, got 1e+200"),
     "train_recall.validation": (10**9, "must be <= 100000, got 1000000000"),
+    "train_recall.losses.task.energy": (-1.0, "losses.task.energy must be >= 0, got -1"),
+    "train_recall.other_heads": ([1, 1], "energy.train_recall.other_heads"),
+    "measure_recall.octaves": (100, "energy.measure_recall.octaves must be <= 20, got 100"),
     "descent.sequences": (10**9, "must be <= 100000, got 1000000000"),
 }  # fmt: skip
 

@@ -26,6 +26,7 @@ def capacity(
         abs(curve["exponent"] - curve["theory"])
         for experiment in ("E2", "E3")
         for curve in results[experiment].values()
+        if "exponent" in curve
     )
     title = (
         "E2, E3 Number of patterns N that one step retrieves: every measured exponent lies within "
@@ -41,10 +42,14 @@ def capacity(
         for k, (name, curve) in enumerate(points.groupby("curve")):
             measured = results[experiment][str(name)]
             slope = f"{names.bracketed(measured, 'exponent', 2)}, theory {measured['theory']:.2f}"
+            if "theory_ties" in measured:
+                slope += f", with ties {measured['theory_ties']:.2f}"
             draw(
                 axes, curve, COLOURS[k % len(COLOURS)], f"{labels[experiment][str(name)]}: {slope}"
             )
         axes.plot([], [], color="0.4", linestyle="--", label="theory at finite d")
+        if any("theory_ties" in curve for curve in results[experiment].values()):
+            axes.plot([], [], color="0.4", linestyle=":", label="with ties one step farther")
         seeds = names.span(points["n"].tolist())
         legend = axes.legend(
             title=f"exponent [interval over {seeds} seeds]", loc="upper left",
@@ -64,9 +69,11 @@ def capacity(
 
 
 def draw(axes: Axes, points: pd.DataFrame, colour: str, label: str) -> None:
-    """Draw one curve: medians with intervals, and the theory dashed."""
+    """Draw one curve: medians with intervals, the theory dashed, that with ties dotted."""
     points = points.sort_values("d")
     middle, low, high = (2.0 ** points[name].to_numpy() for name in ("log2_n", "low", "high"))
     axes.errorbar(points["d"], middle, np.abs([middle - low, high - middle]), color=colour,
                   label=label, marker=".", linestyle="-", capsize=2)  # fmt: skip
     axes.plot(points["d"], 2.0 ** points["theory"], color=colour, linestyle="--", alpha=0.7)
+    if bool((points["theory_ties"] != points["theory"]).any()):
+        axes.plot(points["d"], 2.0 ** points["theory_ties"], color=colour, linestyle=":")

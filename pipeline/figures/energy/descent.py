@@ -10,23 +10,25 @@ from pipeline.figures import style
 from pipeline.figures.energy import names
 from pipeline.figures.style import COLOURS, StyleConfig
 
-MARKERS = ("o", "s", "x", "^")
-STEPS = {"lowered": "full step", "downhill": "small step"}
+MARKERS = ("o", "s", "x", "^", "D")
+STEPS = {"downhill": "small step", "lowered": "full step"}
 LABEL_ROOM = 3.6  # that a model's label takes, in layers
 LAYERS_A_PANEL = 9  # about as many as the width of one panel holds
 NARROWEST = 2.5  # panels: room for the title and the legend
 
 
 def descent(config: StyleConfig, table: pd.DataFrame, counts: Summary, models: str) -> Figure:
-    """Draw the fraction of lowered energies of every layer, for full and for small steps.
+    """Draw the fraction of lowered energies of every layer, for small steps and for full ones.
 
     ``counts`` is ``E7.all_layers`` of the results, ``models`` says whose models they are.
     """
-    above, below, layers = (counts[k] for k in ("excess_above_0", "excess_below_0", "n_layers"))
+    above, below, layers = (
+        counts[k] for k in ("downhill_excess_above_0", "downhill_excess_below_0", "n_layers")
+    )
     title = (
-        f"E7 {models}: a layer's real update lowers its heads' energies\n"
-        f"more often than another sequence's in {above} of {layers} layers, less often in {below} "
-        f"(interval over {names.span(table['n'].tolist())} seeds)"
+        f"E7 {models}: a small step along a layer's update lowers its heads' energies\n"
+        f"more often than another sequence's in {above} of all {layers} layers, less often in "
+        f"{below} (interval over {names.span(table['n'].tolist())} seeds)"
     )
     at, centres = positions(table)
     end = max(at.values()) + LABEL_ROOM / 2
@@ -76,6 +78,6 @@ def draw(axes: Axes, table: pd.DataFrame, at: dict[tuple[str, int], float], kind
             continue
         x = [at[model, layer] for model, layer in zip(rows["model"], rows["layer"], strict=True)]
         spread = np.abs([rows["median"] - rows["low"], rows["high"] - rows["median"]])
-        axes.errorbar(np.array(x) - 0.24 + 0.16 * k, rows["median"], yerr=spread,
+        axes.errorbar(np.array(x) - 0.26 + 0.13 * k, rows["median"], yerr=spread,
                       color=COLOURS[k], label=label, marker=MARKERS[k], linestyle="",
                       markersize=4, capsize=1.5)  # fmt: skip

@@ -21,6 +21,7 @@ DIRECTIONS = {
     "other_sequence": "another sequence's, same norm",
     "random": "random direction, same norm",
     "minus_gradient": "minus the gradient, same norm",
+    "first_token_changed": "another first token's, same norm",
 }
 KINDS = {"global": "G", "metastable": "M", "single": "S"}
 

@@ -23,8 +23,8 @@ def retrieval(
     violations = round(one_step["bound_violations"] * one_step["n"])
     uphill = float(steps.loc[steps["gamma"] <= DESCENT_UP_TO, "high"].max())
     title = (
-        f"E4 Continuous retrieval: {violations} of {one_step['n']} queries break the bound on one "
-        f"step's\nerror; of steps with $\\gamma \\leq$ {DESCENT_UP_TO:g} "
+        f"E4 Continuous retrieval: {violations} of the {one_step['n']} queries with a bound below "
+        f"the trivial\n2 M break it; of steps with $\\gamma \\leq$ {DESCENT_UP_TO:g} "
         f"at most a fraction of {uphill:g} goes uphill"
     )
     figure, [[left, right]] = style.panels(config, 1, 2, title, width=1.25)
@@ -49,6 +49,8 @@ def errors(axes: Axes, queries: OneStep) -> None:
         axes.plot(queries.beta_delta[shown], np.maximum(values[shown], style.FLOOR), ".",
                   markersize=(1.5, 1.0)[k], color=COLOURS[k], alpha=(0.4, 1.0)[k],
                   label=label)  # fmt: skip
+    axes.axhline(float(queries.trivial.max()), color=TRUTH, linewidth=0.8, linestyle=":",
+                 label="2 M: no error can exceed it")  # fmt: skip
     axes.set(xlabel="$\\beta\\Delta$ (separation of the query)", ylabel="|T($\\xi$) - x|",
              yscale="log", ylim=(style.FLOOR / 2, 1e3),
              title=f"{len(shown)} of the queries")  # fmt: skip

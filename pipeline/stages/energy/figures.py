@@ -14,13 +14,19 @@ from pipeline.figures.energy.likelihood import likelihood as draw_likelihood
 from pipeline.figures.energy.overlaps import overlaps as draw_overlaps
 from pipeline.figures.energy.phases import phases as draw_phases
 from pipeline.figures.energy.retrieval import retrieval as draw_retrieval
+from pipeline.figures.energy.temperature import temperature as draw_temperature
 from pipeline.figures.style import StyleConfig, applied
 from pipeline.labs.energy.measure.capacity import DenseConfig, ExponentialConfig
 from pipeline.labs.energy.measure.overlaps import ClassicalConfig
 from pipeline.labs.energy.measure.retrieval import OneStep
 from pipeline.labs.energy.report import capacity, landscape, likelihood, overlaps, phases, retrieval
+from pipeline.labs.energy.report.recall import TemperatureRow
 from pipeline.labs.energy.report.results import Results
-from pipeline.labs.energy.train.recall import RecallHistoryRow, RecallTrainConfig
+from pipeline.labs.energy.train.recall import (
+    RecallHistoryRow,
+    RecallModelConfig,
+    RecallTrainConfig,
+)
 from pipeline.runtime.formats import drawings
 from pipeline.runtime.formats.records import read_arrays, read_json, read_table
 
@@ -32,6 +38,7 @@ class Params(StageParams):
     classical: ClassicalConfig = Field(alias="energy.classical")
     dense: DenseConfig = Field(alias="energy.dense")
     exponential: ExponentialConfig = Field(alias="energy.exponential")
+    model: RecallModelConfig = Field(alias="energy.recall_model")
     train: RecallTrainConfig = Field(alias="energy.train_recall")
 
 
@@ -74,14 +81,17 @@ def draw_continuous(params: Params, inputs: Path) -> dict[str, Figure]:
 
 
 def draw_trained(params: Params, inputs: Path) -> dict[str, Figure]:
-    """Draw the trained models, E6 and E7's learning."""
+    """Draw the trained models: E6, E7's learning, and E9's temperatures."""
     folder = inputs / "energy_train_likelihood"
     losses = read_table(folder / "losses.csv", likelihood.LossRow)
     examples, e6 = read_arrays(folder / "examples.npz", likelihood.Examples), results(folder)["E6"]
     history = read_table(inputs / "energy_train_recall" / "history.csv", RecallHistoryRow)
+    n_heads = params.model.d_model // params.model.d_head
+    hot = read_table(inputs / "energy_measure_recall" / "temperature.csv", TemperatureRow)
     return {
         "e6_likelihood": draw_likelihood(params.style, losses, examples, e6),
-        "e7_learning": draw_learning(params.style, history, params.train.losses),
+        "e7_learning": draw_learning(params.style, history, params.train.losses, n_heads),
+        "e9_temperature": draw_temperature(params.style, hot),
     }
 
 

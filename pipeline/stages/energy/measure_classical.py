@@ -6,7 +6,8 @@ import numpy as np
 from pydantic import Field
 
 from pipeline.config import StageParams
-from pipeline.labs.energy.measure import overlaps
+from pipeline.core.stats.intervals import summary
+from pipeline.labs.energy.measure import overlaps, printed
 from pipeline.labs.energy.report import overlaps as report
 from pipeline.runtime.compute import parallel
 from pipeline.runtime.formats import records
@@ -33,4 +34,6 @@ def run(params: Params, inputs: Path, out: Path) -> dict[str, object]:  # noqa: 
     records.write_table(
         out / "theory.csv", report.mean_field_table(THEORY_LOADS), report.MeanFieldRow
     )
-    return {"E1": report.results(config, draws)}
+    seeds = tuple(range(config.seed, config.seed + config.draws))
+    signs = printed.sign_of_gradient(seeds, config.compared_size, min(config.loads))
+    return {"E1": {**report.results(config, draws), "printed_step": summary(signs)}}

@@ -5,7 +5,9 @@ from pathlib import Path
 from pydantic import Field
 
 from pipeline.config import StageParams
+from pipeline.core.stats.intervals import summary
 from pipeline.labs.energy.report import likelihood as report
+from pipeline.labs.energy.train import norms
 from pipeline.labs.energy.train.likelihood import (
     ENERGY_MODELS,
     Fits,
@@ -31,6 +33,11 @@ def compute(cell: LikelihoodCell) -> Fits:
     return fit_cell(cell, processes.report)
 
 
+def compute_norms(cell: LikelihoodCell) -> norms.Norms:
+    """Train with the partition function's term and without it, in a worker."""
+    return norms.norms(cell, parallel.report)
+
+
 def run(params: Params, inputs: Path, out: Path) -> dict[str, object]:  # noqa: ARG001
     """Write the models, the losses and an example of each set; return ``E6.*``."""
     config = params.likelihood
@@ -52,4 +59,11 @@ def run(params: Params, inputs: Path, out: Path) -> dict[str, object]:  # noqa: 
     )  # fmt: skip
     records.write_table(out / "losses.csv", report.loss_table(fits), report.LossRow)
     records.write_arrays(out / "examples.npz", report.examples(config, fits))
-    return {"E6": report.results(config, fits)}
+    found = parallel.map_cells(
+        compute_norms, cells, description="E6 norms", units=len(cells) * 2 * config.training.steps
+    )
+    results = report.results(config, fits)
+    for name, values in zip(config.sets, found, strict=True):
+        results[name] |= summary(values)
+        results[name]["norms_checked"] = int(results[name]["norm_ratio_low"] > norms.CHECKED)
+    return {"E6": results}

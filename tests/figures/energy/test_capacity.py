@@ -33,7 +33,8 @@ RESULTS = {
 def table():
     rows = [
         {"experiment": experiment, "curve": curve, "d": d, "log2_n": slope * k + 3,
-         "low": slope * k + 2, "high": slope * k + 5, "theory": slope * k + 4, "n": 3}
+         "low": slope * k + 2, "high": slope * k + 5, "theory": slope * k + 4,
+         "theory_ties": slope * k + (3.5 if curve == "c" else 4), "n": 3}
         for (experiment, curve), slope in CURVES.items()
         for k, d in enumerate((16, 32))
     ]  # fmt: skip
@@ -71,6 +72,16 @@ def test_each_curve_has_its_medians_interval_and_theory(style, assert_labelled):
         assert (low, high) == pytest.approx((4, 32))
         assert theory.get_ydata().tolist() == pytest.approx([16, 2 ** (slope + 4)])
     assert_labelled(figure)
+
+
+def test_a_theory_with_ties_is_dotted_and_named(style):
+    results = {name: dict(curves) for name, curves in RESULTS.items()}
+    results["E3"]["c"] = {**RESULTS["E3"]["c"], "theory_ties": 0.42}
+    figure = capacity(style, table(), results, DENSE, EXPONENTIAL)
+    right = figure.axes[1]
+    assert right.containers[0].get_label().endswith("theory 0.65, with ties 0.42")
+    (dotted,) = [x for x in right.lines if x.get_linestyle() == ":" and len(x.get_xdata())]
+    assert dotted.get_ydata().tolist() == pytest.approx([2**3.5, 2**3.9])
 
 
 def test_titles_quote_the_seeds_and_the_bit_error_of_the_params(style):

@@ -5,9 +5,11 @@ import pytest
 
 from pipeline.figures.energy import names
 from pipeline.figures.energy.descent import descent, positions
-from pipeline.labs.energy.report.descent import DOWNHILL, LOWERED
 
-COUNTS = {"excess_above_0": 1, "excess_below_0": 2, "n_layers": 4}
+LOWERED, DOWNHILL = (
+    tuple(f"{kind}_{name}" for name in names.DIRECTIONS) for kind in ("lowered", "downhill")
+)
+COUNTS = {"downhill_excess_above_0": 1, "downhill_excess_below_0": 2, "n_layers": 4}
 MODELS = {
     "small": ("1 layer of (2, 2), causal mask", 1),
     "deep": ("3 layers of (8, 4), no mask", 3),
@@ -38,7 +40,7 @@ def drawn(style):
 def test_the_title_counts_the_layers_on_both_sides(style):
     title = drawn(style).get_suptitle().replace("\n", " ")
     assert title.startswith("E7 Some models:")
-    assert "in 1 of 4 layers, less often in 2 (interval over 3 seeds)" in title
+    assert "in 1 of all 4 layers, less often in 2 (interval over 3 seeds)" in title
 
 
 def test_layers_stand_in_order_and_models_apart():
@@ -51,9 +53,9 @@ def test_layers_stand_in_order_and_models_apart():
 
 
 def test_every_direction_of_every_layer_is_drawn_with_its_interval(style):
-    full, small = drawn(style).axes[:2]
+    small, full = drawn(style).axes[:2]
     at, _ = positions(table())
-    for axes, kind, directions in ((full, "lowered", 4), (small, "downhill", 3)):
+    for axes, kind, directions in ((full, "lowered", 5), (small, "downhill", 5)):
         shown = list(names.DIRECTIONS.items())[:directions]
         for container, (name, label) in zip(axes.containers, shown, strict=True):
             assert container.get_label() == label

@@ -14,7 +14,7 @@ STEPS = pd.DataFrame(
 
 def queries(count):
     delta = np.linspace(5, 0.1, count)
-    return OneStep(beta_delta=delta, retrieval_error=delta / 10, bound=delta / 5)
+    return OneStep(beta_delta=delta, retrieval_error=delta / 10, bound=delta / 5, trivial=2 * delta)
 
 
 def drawn(style, count=10, violations=0.2):
@@ -24,13 +24,14 @@ def drawn(style, count=10, violations=0.2):
 
 def test_the_title_counts_violations_and_quotes_the_worst_gamma_up_to_two(style):
     title = drawn(style).get_suptitle()
-    assert "2 of 10 queries break the bound" in title
+    assert "2 of the 10 queries with a bound below the trivial" in title.replace("\n", " ")
     assert "at most a fraction of 0.03 goes uphill" in title
 
 
 def test_errors_and_bounds_are_drawn_in_order_of_separation(style, assert_labelled):
     figure = drawn(style)
-    error, bound = figure.axes[0].lines
+    error, bound, trivial = figure.axes[0].lines
+    assert trivial.get_ydata() == [10, 10]  # 2 M of the farthest
     x = np.linspace(0.1, 5, 10)
     np.testing.assert_allclose(error.get_xydata(), np.stack([x, x / 10], axis=1))
     np.testing.assert_allclose(bound.get_xydata(), np.stack([x, x / 5], axis=1))
@@ -46,7 +47,9 @@ def test_of_many_queries_every_kth_is_drawn_and_the_title_says_how_many(style):
 
 
 def test_an_error_of_zero_is_drawn_at_the_floor(style):
-    exact = OneStep(beta_delta=np.ones(1), retrieval_error=np.zeros(1), bound=np.ones(1))
+    exact = OneStep(
+        beta_delta=np.ones(1), retrieval_error=np.zeros(1), bound=np.ones(1), trivial=np.ones(1)
+    )
     results = {"one_step": {"bound_violations": 0.0, "n": 1}}
     error = retrieval(style, STEPS, exact, results).axes[0].lines[0]
     assert error.get_ydata().tolist() == [FLOOR]

@@ -3,7 +3,7 @@ import matplotlib.image
 STAGE = "energy_figures"
 NAMES = (
     "e1_overlaps", "e2_e3_capacity", "e4_retrieval", "e5_phases", "e6_likelihood", "e7_learning",
-    "e8_landscape",
+    "e8_landscape", "e9_temperature",
 )  # fmt: skip
 
 

@@ -4,4 +4,5 @@ STAGE = "energy_figures_descent"
 
 
 def test_every_labs_models_have_their_figure(chain):
-    assert_drawn(chain.made(STAGE), ("e7_descent", "e7_descent_oscillator", "e7_descent_memory"))
+    names = ("e7_descent", "e7_descent_oscillator", "e7_descent_memory", "e7_nested")
+    assert_drawn(chain.made(STAGE), names)

@@ -16,6 +16,14 @@ def test_every_model_and_the_untrained_one_are_measured_layer_by_layer(chain):
             assert 0 <= layer["lowered_real_low"] <= layer["lowered_real_high"] <= 1
 
 
+def test_fixed_points_and_ranks_are_those_of_the_untrained_and_the_trained_model(chain):
+    results = chain.metrics(STAGE)
+    layers = {f"{m}_layer{k}" for m in ("untrained", "task") for k in range(2)}
+    assert results["E9"].keys() == layers
+    assert results["E5"].keys() == layers | {"untrained_layers", "task_layers"}
+    assert {"untrained_nested", "task_nested"} <= results["E7"].keys()
+
+
 def test_the_table_is_the_metrics(chain):
     results = chain.metrics(STAGE)["E7"]
     table = records.read_table(chain.made(STAGE) / "descent.csv", FractionRow)

@@ -16,6 +16,7 @@ def test_every_layer_of_every_model_is_measured(chain):
     for name in models:
         layer = results[f"memory_{name}_layer0"]
         assert 0 <= layer["lowered_real_low"] <= layer["lowered_real_high"] <= 1, name
+        assert 0 <= layer["downhill_first_token_changed"] <= 1
 
 
 def test_the_memory_labs_layers_add_up_to_its_model(chain):

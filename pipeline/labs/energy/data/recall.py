@@ -84,6 +84,14 @@ def query_positions(config: RecallConfig) -> slice:
     return slice(2 * config.pairs, 4 * config.pairs, 2)
 
 
+def shown_at(config: RecallConfig, sequences: Sequences) -> Int[Tensor, "member batch pair"]:
+    """Return the position at which each asked key was first shown; its value is at the next."""
+    index = sequences.tokens.argmax(-1)
+    first = index[..., : 2 * config.pairs : 2]
+    again = index[..., query_positions(config)]
+    return 2 * (again[..., None] == first[..., None, :]).long().argmax(-1)
+
+
 def log_likelihood(
     config: RecallConfig, outputs: Float[Tensor, "member batch time value"], sequences: Sequences
 ) -> Float[Tensor, "member batch pair"]:

@@ -7,10 +7,14 @@ from which the query would be read again. So freeze a head's keys, replace the s
 recompute the query, and see whether the head's energy falls, for
     u = the layer's real update W_O z,
 and for controls of the same norm at the same place: another sequence's real update, a random
-direction, and minus the gradient of the energy. The gradient's sign for *small* u is the cosine's.
+direction, and minus the gradient of the energy.
+
+What decides is the *small* step: whether the energy falls to first order, which is the sign of the
+cosine. A full step may be so long that minus the gradient itself, at that norm, ends higher; the
+best of shorter steps along each direction (a line search) says how much there was to gain.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -20,6 +24,8 @@ from torch import Tensor
 from pipeline.labs.energy.models.heads import AttentionLayer
 
 DIRECTIONS = ("real", "other_sequence", "random", "minus_gradient")
+Updates = Mapping[str, Float[Tensor, "member batch time d_model"]]
+STEPS = tuple(4.0**-k for k in range(5))  # of a direction's length, tried by the line search
 
 
 @dataclass(frozen=True)
@@ -27,11 +33,15 @@ class Change:
     """What one direction does to the energies of one layer's heads.
 
     ``change`` is the energy after minus before; ``cosine`` that between the direction and minus the
-    gradient: positive if the energy falls for a small step.
+    gradient: positive if the energy falls for a small step. ``interaction_cosine`` is the cosine
+    for the energy's second term alone, without the query's norm. ``gain`` is how far the energy
+    falls at the best of :data:`STEPS`, 0 if it does at none.
     """
 
     change: Float[Tensor, "member batch head time"]
     cosine: Float[Tensor, "member batch head time"]
+    interaction_cosine: Float[Tensor, "member batch head time"]
+    gain: Float[Tensor, "member batch head time"]
 
     def lowered(self, positions: slice) -> Float[Tensor, "member head"]:
         """Return the fraction of sequences and positions at which the energy falls."""
@@ -41,15 +51,21 @@ class Change:
         """Return the fraction at which it falls for a small step in the same direction."""
         return (self.cosine[..., positions] > 0).double().mean((1, 3))
 
+    def matching(self, positions: slice) -> Float[Tensor, "member head"]:
+        """Return the fraction at which a small step lowers the interaction: queries match keys."""
+        return (self.interaction_cosine[..., positions] > 0).double().mean((1, 3))
+
 
 def directions(
     real: Float[Tensor, "member batch time d_model"],
     gradient: Float[Tensor, "member batch head time d_model"],
     generator: torch.Generator,
+    more: Updates | None = None,
 ) -> dict[str, Float[Tensor, "member batch head time d_model"]]:
     """Return the real update and its controls, all of the real one's norm, for every head.
 
-    Raises ValueError for a single sequence, which has no other.
+    The other sequence is the one before in the batch. ``more`` are updates that the layer makes for
+    other inputs, as further controls. Raises ValueError for a single sequence, which has no other.
     """
     if real.shape[1] < 2:
         raise ValueError(f"the control needs at least 2 sequences, got {real.shape[1]}")
@@ -59,6 +75,7 @@ def directions(
         "real": real,
         "other_sequence": _rescaled(real.roll(1, dims=1), norm),
         "random": _rescaled(noise, norm),
+        **{name: _rescaled(u, norm) for name, u in (more or {}).items()},
     }
     heads = gradient.shape[2]
     by_head = {name: u.unsqueeze(2).expand(-1, -1, heads, -1, -1) for name, u in of_all.items()}
@@ -67,21 +84,32 @@ def directions(
 
 
 def measure(
-    layers: Sequence[AttentionLayer], generator: torch.Generator
+    layers: Sequence[AttentionLayer],
+    generator: torch.Generator,
+    more: Sequence[Updates] | None = None,
 ) -> list[dict[str, Change]]:
-    """Return, for each layer, what every direction of :data:`DIRECTIONS` does to its heads."""
+    """Return, for each layer, what every direction of :data:`DIRECTIONS` does to its heads.
+
+    ``more`` has further controls for each layer, see :func:`directions`.
+    """
     by_layer = []
-    for layer in layers:
-        gradient = layer.gradient()
+    for k, layer in enumerate(layers):
+        gradient, interaction = layer.gradient(), layer.gradient(whole=False)
         with torch.no_grad():
-            before = layer.energy(layer.stream)
-            changes = {}
-            for name, u in directions(layer.update, gradient, generator).items():
-                after = layer.energy_each(layer.stream.unsqueeze(2) + u)
-                cosine = torch.nn.functional.cosine_similarity(u, -gradient, dim=-1)
-                changes[name] = Change(after - before, cosine)
+            of_all = directions(layer.update, gradient, generator, more[k] if more else None)
+            changes = {name: _change(layer, u, gradient, interaction) for name, u in of_all.items()}
         by_layer.append(changes)
     return by_layer
+
+
+def _change(layer: AttentionLayer, u: Tensor, gradient: Tensor, interaction: Tensor) -> Change:
+    before, stream = layer.energy(layer.stream), layer.stream.unsqueeze(2)
+    changes = torch.stack([layer.energy_each(stream + step * u) - before for step in STEPS])
+    cosines = [
+        torch.nn.functional.cosine_similarity(u, -uphill, dim=-1)
+        for uphill in (gradient, interaction)
+    ]
+    return Change(changes[0], *cosines, gain=-changes.amin(0).clamp(max=0))
 
 
 def _rescaled(u: Tensor, norm: Tensor) -> Tensor:

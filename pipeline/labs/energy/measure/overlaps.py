@@ -76,9 +76,14 @@ class OverlapCell:
     states: int
     max_sweeps: int
 
+    @property
+    def cost(self) -> float:
+        """The flips of a state at most: spins that are wrong near the transition, a load each."""
+        return self.d * self.load
+
 
 def cells(config: ClassicalConfig) -> list[OverlapCell]:
-    """List the cells of E1, the largest first; draws are grouped to a bounded size of W."""
+    """List the cells of E1; draws are grouped to a bounded size of W."""
 
     def grouped(
         d: int, load: float, count: int, mode: tuple[Dynamics, bool]
@@ -102,7 +107,7 @@ def cells(config: ClassicalConfig) -> list[OverlapCell]:
     for load in (*config.critical_loads, *config.loads):
         for mode in others:
             listed += grouped(config.compared_size, load, config.draws, mode)
-    return sorted(listed, key=lambda cell: -cell.d * cell.load)
+    return listed
 
 
 def measure(cell: OverlapCell) -> dict[str, Float[Tensor, "draw state"]]:

@@ -102,11 +102,16 @@ def descent(config: RetrievalConfig) -> Descent:
 
 @dataclass(frozen=True)
 class OneStep:
-    """``one_step.npz``: each query's beta times separation, its error after one step, its bound."""
+    """``one_step.npz``: each query's beta times separation, its error after one step, its bound.
+
+    ``trivial`` is twice the largest norm of a pattern, which no average of patterns exceeds: only a
+    bound below it says something.
+    """
 
     beta_delta: Float64[np.ndarray, " query"]
     retrieval_error: Float64[np.ndarray, " query"]
     bound: Float64[np.ndarray, " query"]
+    trivial: Float64[np.ndarray, " query"]
 
 
 def one_step(config: RetrievalConfig) -> OneStep:
@@ -126,6 +131,8 @@ def one_step(config: RetrievalConfig) -> OneStep:
             for beta in config.betas:
                 error = (continuous.update(states, patterns, beta) - patterns).norm(dim=-1)
                 bound = continuous.retrieval_bound(delta, patterns, beta)
+                trivial = (2 * patterns.norm(dim=-1).amax(-1, keepdim=True)).expand_as(bound)
                 kept = delta > 0
-                queries.append(torch.stack([beta * delta[kept], error[kept], bound[kept]]))
+                values = (beta * delta, error, bound, trivial)
+                queries.append(torch.stack([x[kept] for x in values]))
     return OneStep(*torch.cat(queries, dim=1).numpy())

@@ -7,7 +7,7 @@ With beta = 1 / sqrt(d_head), over the n keys that a query sees:
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Bool, Float
@@ -22,7 +22,8 @@ class AttentionLayer:
     """One attention layer at work: where it reads, its frozen keys, and what it adds.
 
     ``query_of`` maps a stream to the heads' queries [member, batch, head, time, d_head]. Another
-    kind of model needs only to be told in these terms.
+    kind of model needs only to be told in these terms. ``seen`` tells which keys each position of
+    the stream sees, if they are not those of whole sequences.
     """
 
     stream: Float[Tensor, "member batch time d_model"]
@@ -31,30 +32,44 @@ class AttentionLayer:
     query_of: Callable[[Tensor], Tensor]
     kind: Kind
     causal: bool
+    seen: Bool[Tensor, "time key"] | None = None
 
     @property
     def n_heads(self) -> int:
         """Number of heads."""
         return self.key.shape[2]
 
+    def at(self, positions: slice) -> "AttentionLayer":
+        """Return the layer for some positions of the stream alone, with all keys: less work.
+
+        For a ``query_of`` that knows no positions.
+        """
+        seen = visible(self.stream.shape[2], self.key.shape[3], self.causal)[positions]
+        stream, update = self.stream[:, :, positions], self.update[:, :, positions]
+        return replace(self, stream=stream, update=update, seen=seen)
+
     def energy(
-        self, stream: Float[Tensor, "member batch time d_model"]
+        self, stream: Float[Tensor, "member batch time d_model"], *, whole: bool = True
     ) -> Float[Tensor, "member batch head time"]:
-        """Return the heads' energies if their queries came from ``stream``."""
-        return head_energy(self.query_of(stream), self.key, kind=self.kind, causal=self.causal)
+        """Return the heads' energies, or interactions, if queries came from ``stream``."""
+        return self._of_queries(self.query_of(stream), whole)
 
     def energy_each(
-        self, streams: Float[Tensor, "member batch head time d_model"]
+        self, streams: Float[Tensor, "member batch head time d_model"], *, whole: bool = True
     ) -> Float[Tensor, "member batch head time"]:
         """Return head h's energy for its query from copy h of the stream."""
-        each = [self.energy(streams[:, :, h])[:, :, h] for h in range(self.n_heads)]
-        return torch.stack(each, dim=2)
+        each = [self.query_of(streams[:, :, h])[:, :, h] for h in range(self.n_heads)]
+        return self._of_queries(torch.stack(each, dim=2), whole)
 
-    def gradient(self) -> Float[Tensor, "member batch head time d_model"]:
+    def _of_queries(self, query: Tensor, whole: bool) -> Tensor:
+        energy = head_energy if whole else interaction
+        return energy(query, self.key, kind=self.kind, causal=self.causal, seen=self.seen)
+
+    def gradient(self, *, whole: bool = True) -> Float[Tensor, "member batch head time d_model"]:
         """Return the gradient of each head's energy with respect to the stream at its position."""
         copies = self.stream.detach().unsqueeze(2).repeat(1, 1, self.n_heads, 1, 1).requires_grad_()
         with torch.enable_grad():
-            (gradient,) = torch.autograd.grad(self.energy_each(copies).sum(), copies)
+            (gradient,) = torch.autograd.grad(self.energy_each(copies, whole=whole).sum(), copies)
         return gradient
 
 
@@ -64,15 +79,32 @@ def head_energy(
     *,
     kind: Kind,
     causal: bool,
+    seen: Bool[Tensor, "time key"] | None = None,
 ) -> Float[Tensor, "member batch head time"]:
-    """Return each query's energy over the keys it sees (queries at the last positions)."""
+    """Return each query's energy over the keys it sees.
+
+    Queries are at the last positions, unless ``seen`` tells which keys each sees.
+    """
+    matched = interaction(query, key, kind=kind, causal=causal, seen=seen)
+    return query.square().sum(-1) / 2 + matched
+
+
+def interaction(
+    query: Float[Tensor, "member batch head time d_head"],
+    key: Float[Tensor, "member batch head key d_head"],
+    *,
+    kind: Kind,
+    causal: bool,
+    seen: Bool[Tensor, "time key"] | None = None,
+) -> Float[Tensor, "member batch head time"]:
+    """Return the energy without |q|^2 / 2: low where a query matches keys, whatever its norm."""
     scores = query @ key.transpose(-1, -2)
     beta = 1 / math.sqrt(query.shape[-1])
-    seen = visible(scores.shape[-2], scores.shape[-1], causal).to(scores.device)
-    square = query.square().sum(-1) / 2
+    if seen is None:
+        seen = visible(scores.shape[-2], scores.shape[-1], causal).to(scores.device)
     if kind == "softmax":
-        return square - (beta * scores).masked_fill(~seen, -torch.inf).logsumexp(-1) / beta
-    return square - beta / 2 * (scores.square() * seen).sum(-1) / seen.sum(-1)
+        return -(beta * scores).masked_fill(~seen, -torch.inf).logsumexp(-1) / beta
+    return -beta / 2 * (scores.square() * seen).sum(-1) / seen.sum(-1)
 
 
 def visible(queries: int, keys: int, causal: bool) -> Bool[Tensor, "query key"]:

@@ -25,15 +25,21 @@ class UphillRow:
 def results(
     config: retrieval.RetrievalConfig, descent: retrieval.Descent, queries: retrieval.OneStep
 ) -> dict[str, Summary]:
-    """Return the difference to torch's attention, descent by gamma, the bound's violations."""
+    """Return the difference to torch's attention, descent by gamma, the bound's violations.
+
+    They are counted among the ``n`` queries whose bound is below the trivial one, of ``n_all``.
+    """
     conditions = {"attention": summary({"difference": retrieval.attention_difference(config)})}
     for k, gamma in enumerate(config.gammas):
         conditions[f"gamma_{gamma:g}"] = summary(
             {"uphill": descent.uphill[k], "excess": descent.excess[k]}
         )
-    violations = queries.retrieval_error > queries.bound + ROUNDING
+    says_something = queries.bound < queries.trivial
+    error, bound = queries.retrieval_error[says_something], queries.bound[says_something]
     conditions["one_step"] = {
-        "bound_violations": float(violations.mean()), "n": violations.size,
+        "bound_violations": float((error > bound + ROUNDING).mean()) if error.size else 0.0,
+        "bound_below_trivial": float(says_something.mean()),
+        "n": error.size, "n_all": says_something.size,
     }  # fmt: skip
     return conditions
 

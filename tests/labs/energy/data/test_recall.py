@@ -33,6 +33,13 @@ def test_batches_are_the_draws_cut_up():
     assert torch.equal(got, whole.tokens)
 
 
+def test_an_asked_key_is_found_where_it_was_shown():
+    drawn = recall.draw(TASK, 20, generators([0, 1]))
+    tokens, at = drawn.tokens.argmax(-1), recall.shown_at(TASK, drawn)
+    assert torch.equal(tokens.gather(-1, at), tokens[..., recall.query_positions(TASK)])
+    assert torch.equal(tokens.gather(-1, at + 1) - TASK.keys, drawn.answers)
+
+
 class Oracle(torch.nn.Module):
     """Says the right answer at each asked position, from the tokens themselves."""
 

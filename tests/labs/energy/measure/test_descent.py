@@ -30,6 +30,26 @@ def test_small_steps_along_minus_the_gradient_always_lower_the_energy():
         assert torch.equal((real.change < 0)[clear], (real.cosine > 0)[clear])
 
 
+def test_the_line_search_gains_most_along_minus_the_gradient_of_a_long_update():
+    _, _, layers = at_work({})
+    long = [dataclasses.replace(layer, update=30 * layer.update) for layer in layers]
+    for changes in descent.measure(long, torch.Generator().manual_seed(0)):
+        steepest = changes["minus_gradient"]
+        # The full step overshoots everywhere; some part of it never does.
+        assert (steepest.lowered(EVERY) < 0.5).all()
+        assert (steepest.gain > 0).double().mean() > 0.9
+        assert (changes["real"].gain >= 0).all()
+
+
+def test_more_controls_are_rescaled_and_measured_like_the_others():
+    _, _, layers = at_work({})
+    more = [{"twice": 2 * layer.update} for layer in layers]
+    for changes in descent.measure(layers, torch.Generator().manual_seed(0), more):
+        torch.testing.assert_close(
+            changes["twice"].change, changes["real"].change, rtol=0, atol=1e-12
+        )
+
+
 def test_a_single_sequence_has_no_control():
     _, _, layers = at_work({})
     one = layers[0].update[:, :1]

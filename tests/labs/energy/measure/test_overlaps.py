@@ -36,6 +36,12 @@ def test_grouping_the_draws_changes_nothing(monkeypatch):
             assert torch.equal(values, single[key][name])
 
 
+def test_a_cell_of_more_spins_or_more_patterns_costs_more():
+    cells = overlaps.cells(ClassicalConfig(**CONFIG))
+    largest = max(cells, key=lambda cell: cell.cost)
+    assert (largest.d, largest.load) == (80, 0.3)
+
+
 def test_retrieval_is_perfect_at_low_load_and_fails_at_high_load():
     _, draws = measured(sizes=(40, 200), draws=8)
     assert draws["asynchronous", False, 200, 0.05]["overlap"].mean() > 0.99

@@ -40,6 +40,22 @@ def test_the_pure_update_of_a_head_is_minus_the_gradient_of_its_energy(changes):
         torch.testing.assert_close(-gradient, attended - q, rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize("changes", KINDS)
+def test_a_layer_at_some_positions_is_the_layer_there(changes):
+    _, _, layers = at_work(changes)
+    some = slice(1, 6, 2)
+    for layer in layers:
+        part = layer.at(some)
+        for whole in (True, False):
+            torch.testing.assert_close(
+                part.energy(part.stream, whole=whole),
+                layer.energy(layer.stream, whole=whole)[..., some],
+                rtol=0, atol=1e-12,
+            )  # fmt: skip
+            gradient = layer.gradient(whole=whole)[..., some, :]
+            torch.testing.assert_close(part.gradient(whole=whole), gradient, rtol=0, atol=1e-12)
+
+
 def test_a_softmax_heads_energy_is_that_of_the_continuous_network():
     _, _, layers = at_work({"causal": False})
     layer = layers[0]

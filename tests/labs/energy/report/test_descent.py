@@ -19,6 +19,8 @@ def test_a_layer_that_does_descend_is_told_from_its_controls():
     assert (quantities["lowered_real"] == 1).all()
     assert (quantities["cosine"] > 1 - 1e-12).all()
     assert (quantities["lowered_random"] < 0.8).all()
+    assert (quantities["gain_real"] > 0.999).all()
+    assert (quantities["gain_minus_gradient"] == 1).all()
 
 
 def measured():
@@ -41,19 +43,28 @@ def test_every_layer_is_measured_with_its_models_own_random_directions():
 
 def test_layers_whose_whole_interval_lies_on_one_side_are_counted():
     def layer(low, high):
-        summary = {"lowered_excess_low": low, "lowered_excess_high": high}
-        return report.LayerSummary("model", "words", 0, summary)
+        ends = {"_low": low, "_high": high}
+        summary = {
+            f"{kind}_excess{end}": value
+            for kind in ("downhill", "matching", "lowered")
+            for end, value in ends.items()
+        }
+        full = {"lowered_minus_gradient_low": 0.95 if low > 0 else 0.5}
+        return report.LayerSummary("model", "words", 0, summary | full)
 
     layers = [layer(0.1, 0.2), layer(-0.1, 0.2), layer(0.0, 0.1), layer(-0.3, -0.2)]
     assert report.results(layers)["all_layers"] == {
-        "excess_above_0": 1, "excess_below_0": 1, "n_layers": 4,
+        "n_layers": 4, "full_step_can_descend": 1,
+        **{f"{kind}_excess_above_0": 1 for kind in ("downhill", "matching", "lowered")},
+        **{f"{kind}_excess_below_0": 1 for kind in ("downhill", "matching", "lowered")},
     }  # fmt: skip
 
 
 def test_the_table_is_the_summaries():
     layers = measured()
     table = report.table(layers)
-    assert len(table) == 3 * (len(report.LOWERED) + len(report.DOWNHILL))
+    # Small steps, full ones and the line search's gain, for each direction.
+    assert len(table) == 3 * 3 * len(descent.DIRECTIONS)
     for row in table.itertuples():
         layer = next(x for x in layers if (x.model, x.layer) == (row.model, row.layer))
         assert row.description == layer.description

@@ -11,9 +11,13 @@ def test_violations_are_counted_beyond_rounding():
         beta_delta=np.ones(4),
         retrieval_error=np.array([0.5, 0.5, 1e-16, 0.0]),
         bound=np.array([0.4, 0.6, 0.0, 0.0]),
+        trivial=np.full(4, 0.5),
     )
     results = retrieval.results(RETRIEVAL, measure.descent(RETRIEVAL), queries)
-    assert results["one_step"] == {"bound_violations": 0.25, "n": 4}
+    # The second bound says nothing: no error can exceed 0.5 there.
+    assert results["one_step"] == {
+        "bound_violations": 1 / 3, "bound_below_trivial": 0.75, "n": 3, "n_all": 4,
+    }  # fmt: skip
     assert results["attention"]["difference_high"] < 1e-14
     assert set(results) == {"attention", "one_step", "gamma_0.5", "gamma_2", "gamma_2.5"}
 

@@ -11,6 +11,8 @@ from pipeline.labs.energy.train.recall import (
     LossConfig,
     RecallCell,
     RecallModelConfig,
+    RecallTrainConfig,
+    cells_of,
     train_cell,
 )
 
@@ -28,8 +30,8 @@ def training(steps):
     )
 
 
-def cell(seeds, task=1.0, alignment=0.0, steps=10):
-    loss = LossConfig(task=task, alignment=alignment)
+def cell(seeds, task=1.0, alignment=0.0, energy=0.0, steps=10):
+    loss = LossConfig(task=task, alignment=alignment, energy=energy)
     return RecallCell(
         name="x", loss=loss, seeds=seeds, task=TASK, model=MODEL, training=training(steps),
         validation=16,
@@ -51,6 +53,29 @@ def test_training_on_the_alignment_raises_it():
     assert (alignment[-1] > alignment[0] + 0.1).all()
 
 
+def test_training_on_the_energy_lowers_the_loss_without_end():
+    _, history = train_cell(cell((0, 1), task=0.0, energy=1.0, steps=60), lambda: None)
+    loss = history.values["loss"]
+    assert (loss[-1] < 2 * loss[-4]).all()  # below zero, and twice as far after 15 steps more
+    assert (loss[-4] < 0).all()
+
+
+def test_other_numbers_of_heads_share_the_stream_and_learn_the_task_alone():
+    config = RecallTrainConfig(
+        seeds=(0, 1, 2), members_per_cell=2,
+        losses={"both": LossConfig(task=1, alignment=1, energy=0)},
+        other_heads=(1, 4), validation=4, training=training(5),
+    )  # fmt: skip
+    model = RecallModelConfig(d_model=8, d_head=4, n_layers=2, attention="softmax")
+    cells = cells_of(TASK, model, config)
+    assert [c.name for c in cells] == ["both"] * 2 + ["heads_1"] * 2 + ["heads_4"] * 2
+    assert [c.model.n_heads for c in cells[::2]] == [2, 1, 4]
+    assert {c.model.d_model for c in cells} == {8}
+    assert {c.loss.description for c in cells[2:]} == {"task alone"}
+    with pytest.raises(ValueError, match="other_heads must divide d_model, got 3 heads"):
+        model.with_heads(3)
+
+
 def test_the_model_fits_the_task():
     model = Transformer(MODEL, generators([0]))
     drawn = recall.draw(TASK, 2, generators([0]))
@@ -58,13 +83,14 @@ def test_the_model_fits_the_task():
 
 
 @pytest.mark.parametrize(
-    ("task", "alignment", "words"),
+    ("task", "alignment", "energy", "words"),
     [
-        (1.0, 0.0, "task alone"),
-        (1.0, 0.1, "task + 0.1 alignment"),
-        (0.0, 1.0, "alignment alone"),
-        (0.0, 0.0, "nothing"),
+        (1.0, 0.0, 0.0, "task alone"),
+        (1.0, 0.1, 0.0, "task + 0.1 cosine"),
+        (1.0, 0.0, 0.01, "task + 0.01 energy"),
+        (0.0, 1.0, 0.0, "cosine alone"),
+        (0.0, 0.0, 0.0, "nothing"),
     ],
 )
-def test_a_loss_is_described_by_its_weights(task, alignment, words):
-    assert LossConfig(task=task, alignment=alignment).description == words
+def test_a_loss_is_described_by_its_weights(task, alignment, energy, words):
+    assert LossConfig(task=task, alignment=alignment, energy=energy).description == words
