@@ -7,7 +7,7 @@ import torch
 from work import LinearCell, train_linear
 
 from pipeline.runtime import training_record
-from pipeline.runtime.compute import job, parallel
+from pipeline.runtime.compute import job, parallel, processes
 from pipeline.runtime.training_record import Trained
 
 
@@ -31,7 +31,7 @@ class Workers:
 def workers(monkeypatch: pytest.MonkeyPatch) -> Workers:
     here = Workers()
     monkeypatch.setattr(parallel, "map_cells", here.map_cells)
-    monkeypatch.setattr(parallel, "report", here.report)
+    monkeypatch.setattr(processes, "report", here.report)
     return here
 
 

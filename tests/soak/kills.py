@@ -131,6 +131,14 @@ def living(folder: Path) -> Iterator[psutil.Process]:
                 yield process
 
 
+def ended(bed: Bed) -> list[psutil.Process]:
+    """Wait for the copy's processes to end; return those that do not."""
+    deadline = time.monotonic() + END_SECONDS
+    while (left := list(living(bed.folder))) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return left
+
+
 def victim(dvc: psutil.Process, kind: str, stage: str) -> psutil.Process | None:
     """The process of a kind, if it lives."""
     marks = {"stage": (f"pipeline {stage}",), "tracking": ("tracking.process",), "worker": WORKERS}
@@ -180,6 +188,7 @@ def one_round(bed: Bed, stages: Sequence[str], random: Random) -> tuple[str, lis
     printed, _ = again.communicate(timeout=PATIENCE_SECONDS)
     if again.returncode:
         return done, [f"the rerun failed: {printed[-2000:]}"]
+    ended(bed)  # DVC may have restored the stage, faster than what was killed came to its end
     bed.run("pipeline", "track")
     return done, [*faults(bed), *faults_of_runs(bed, stage, before)]
 
@@ -221,10 +230,7 @@ def faults(bed: Bed) -> Iterator[str]:
             yield f"difference: data/{path}: {bed.files.get(path)} -> {now.get(path)}"
     if (bed.folder / "dvc.lock").read_text() != bed.lock:
         yield "difference: dvc.lock"
-    deadline = time.monotonic() + END_SECONDS
-    while (left := list(living(bed.folder))) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    for process in left:
+    for process in ended(bed):
         with suppress(psutil.Error):
             yield f"orphan: {process.pid} {' '.join(process.cmdline())}"
     for name in (*bed.folder.glob("mlflow.db?*"), *bed.folder.glob(".mlflow.db*")):

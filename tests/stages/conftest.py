@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 
 from pipeline import config
 from pipeline.runtime import dag, fingerprint, smoke
-from pipeline.runtime.compute import job
+from pipeline.runtime.compute import job, parallel
 from pipeline.runtime.formats import artifacts
 from pipeline.runtime.runner import write_results
 

@@ -11,8 +11,8 @@ from pipeline.figures.style import COLOURS, TRUTH, StyleConfig
 from pipeline.labs.energy.train.recall import LossConfig
 
 ROWS = {
-    "validation_accuracy": "accuracy on\nfresh sequences",
-    "match": "attention on\nthe pair asked for",
+    "validation_accuracy": "accuracy on fresh sequences",
+    "match": "attention on the pair asked for",
     "excess": "cosine with descent,\nminus another sequence's",
 }
 BASELINE = "task"

@@ -13,7 +13,6 @@ PANELS = {
     "every_joint": "every layer lowers the sum of energies",
     "through": "the sum ends lower than it starts",
 }
-ROOM = 0.35  # of a panel's height, for each model
 SIZES = {"small": "to first order", "full": "by the full update"}
 ORDERS = {"own": "layers in their order", "shuffled": "layers shuffled"}
 
@@ -28,9 +27,7 @@ def nested(config: StyleConfig, table: pd.DataFrame, share: float) -> Figure:
         "E7 Is a nested hierarchy of energies lowered in a forward pass?\n"
         f"(dotted: {share:g} of inputs; intervals over {names.span(table['n'].tolist())} seeds)"
     )
-    height = ROOM * len(models)
-    figure = style.canvas(config, 1.3 * len(PANELS), height, title)
-    row = list(figure.subplots(1, len(PANELS)))
+    figure, [row] = style.panels(config, 1, len(PANELS), title, width=1.3)
     for axes, (quantity, label) in zip(row, PANELS.items(), strict=True):
         sizes = {"": ""} if quantity == "through" else SIZES
         for k, (size, how) in enumerate(sizes.items()):
@@ -45,7 +42,7 @@ def nested(config: StyleConfig, table: pd.DataFrame, share: float) -> Figure:
         axes.axvline(share, color="0.4", linewidth=0.8, linestyle=":")
         axes.set(title=label, xlabel="share of inputs", xlim=(-0.03, 1.03))
         words_of = dict(zip(table["model"], table["description"], strict=True))
-        shown = [words_of[model].replace("), ", ")\n") for model in models]
+        shown = [words_of[model].replace(", ", ",\n") for model in models]
         axes.set_yticks(range(len(models)), shown if axes is row[0] else [""] * len(models))
         axes.invert_yaxis()
     style.legend_below(figure, row[0], row[2])

@@ -43,8 +43,7 @@ def run(params: Params, inputs: Path, out: Path) -> dict[str, object]:
         for name, model in models.items()
     }
     words = {name: loss.description for name, loss in params.train.losses.items()}
-    others = models.keys() - words.keys()
-    words |= {name: name.replace("heads_", "task, heads: ") for name in others}
+    words |= {name: name.replace("_", " ") for name in models.keys() - words.keys()}
     layers = {name: layers_of(model, drawn.tokens) for name, model in models.items()}
     at_work = [
         report.ModelAtWork(name, words[name], [layer.at(positions) for layer in whole], slice(None))

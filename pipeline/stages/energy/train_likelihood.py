@@ -35,7 +35,7 @@ def compute(cell: LikelihoodCell) -> Fits:
 
 def compute_norms(cell: LikelihoodCell) -> norms.Norms:
     """Train with the partition function's term and without it, in a worker."""
-    return norms.norms(cell, parallel.report)
+    return norms.norms(cell, processes.report)
 
 
 def run(params: Params, inputs: Path, out: Path) -> dict[str, object]:  # noqa: ARG001

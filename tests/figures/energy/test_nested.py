@@ -14,8 +14,7 @@ QUANTITIES = (
 
 def table():
     rows = [
-        {"model": model, "description": f"{model} of (2, 2), in words", "order": order,
-         "quantity": name,
+        {"model": model, "description": f"{model}, in words", "order": order, "quantity": name,
          "median": 0.1 * k + 0.05 * j, "low": 0.1 * k, "high": 0.1 * k + 0.2, "n": 3}
         for model in ("first", "second")
         for j, order in enumerate(("own", "shuffled"))

@@ -66,7 +66,7 @@ def converge(
 
 def dense_networks(config: DenseConfig) -> dict[str, dict[str, Tensor]]:
     """Measure every interaction at its largest dimension and parts of its theoretical capacity."""
-    measured = {}
+    measured: dict[str, dict[str, Tensor]] = {}
     for name, interaction in config.interactions.items():
         d, a = max(interaction.dimensions), interaction.power
         capacity = float(dense.theory(np.array([float(d)]), a, config.bit_error)[0])
@@ -81,7 +81,7 @@ def dense_networks(config: DenseConfig) -> dict[str, dict[str, Tensor]]:
 
 def exponential_networks(config: ExponentialConfig) -> dict[str, dict[str, Tensor]]:
     """Measure every criterion with a radius, likewise."""
-    measured = {}
+    measured: dict[str, dict[str, Tensor]] = {}
     for name, criterion in config.criteria.items():
         if criterion.radius:
             d = max(criterion.dimensions)

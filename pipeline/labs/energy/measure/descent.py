@@ -105,11 +105,11 @@ def measure(
 def _change(layer: AttentionLayer, u: Tensor, gradient: Tensor, interaction: Tensor) -> Change:
     before, stream = layer.energy(layer.stream), layer.stream.unsqueeze(2)
     changes = torch.stack([layer.energy_each(stream + step * u) - before for step in STEPS])
-    cosines = [
+    whole, matching = (
         torch.nn.functional.cosine_similarity(u, -uphill, dim=-1)
         for uphill in (gradient, interaction)
-    ]
-    return Change(changes[0], *cosines, gain=-changes.amin(0).clamp(max=0))
+    )
+    return Change(changes[0], whole, matching, gain=-changes.amin(0).clamp(max=0))
 
 
 def _rescaled(u: Tensor, norm: Tensor) -> Tensor:

@@ -42,7 +42,8 @@ def experiment(cell: CapacityCell) -> str:
 def with_ties(cell: CapacityCell) -> float:
     """Return log2 N of the theory with ties, where there is one, else the theory's."""
     if isinstance(cell.rule, Criterion) and cell.rule.radius:
-        return float(np.log2(nearest.half_retrieved(np.array(float(cell.d)), cell.rule.radius)))
+        [count] = nearest.half_retrieved(np.array([float(cell.d)]), cell.rule.radius)
+        return float(np.log2(count))
     return cell.log2_theory
 
 

@@ -109,7 +109,7 @@ def curve(history: pd.DataFrame, name: str, untrained_match: Tensor) -> Summary:
         "alignment_excess": excess[:, -1],
         "largest_excess": excess.max(1),
     }
-    return summary({key: torch.tensor(np.array(value)) for key, value in values.items()})
+    return summary({key: torch.as_tensor(value) for key, value in values.items()})
 
 
 def factors(octaves: int) -> list[float]:

@@ -46,7 +46,7 @@ def kinds(
     ``MODEL_layers`` counts the layers whose share of a kind lies, with its interval, above
     :data:`KIND_PRESENT`.
     """
-    found = {}
+    found: dict[str, Summary] = {}
     for name, layers in models.items():
         of_layers = [summary(fixed_points.kinds(x, positions, config)) for x in layers]
         found |= {f"{name}_layer{k}": shares for k, shares in enumerate(of_layers)}

@@ -21,7 +21,7 @@ TOLERANCE = 1e-4  # of the longest key: a state that moves less has arrived
 def attention(
     states: Float[Tensor, "*axes state d_head"],
     keys: Float[Tensor, "*axes key d_head"],
-    seen: Bool[Tensor, "*axes state key"],
+    seen: Bool[Tensor, "*#axes state key"],
     beta: float,
 ) -> Float[Tensor, "*axes state key"]:
     """Return each state's weights over the keys it sees."""
@@ -31,7 +31,7 @@ def attention(
 def settle(
     states: Float[Tensor, "*axes state d_head"],
     keys: Float[Tensor, "*axes key d_head"],
-    seen: Bool[Tensor, "*axes state key"],
+    seen: Bool[Tensor, "*#axes state key"],
     beta: float,
 ) -> Float[Tensor, "*axes state key"]:
     """Update the states until none moves; return the weights at the fixed points."""
@@ -63,7 +63,7 @@ def weights(
 
 def shares(
     of_queries: Float[Tensor, "member batch head position key"],
-    seen: Float[Tensor, " position"],
+    seen: Float[Tensor, " #position"],
     config: PhaseConfig,
 ) -> dict[str, Float[Tensor, " member"]]:
     """Return the share of each kind, and the median effective number over the keys seen.
