@@ -110,6 +110,9 @@ def test_what_is_set_is_set_exactly_and_nothing_else(
 def difference(written: Path, copy: Path) -> tuple[list[str], list[str]]:
     """Return the lines of a file that its changed copy lacks, and those that it has instead."""
     old, new = (path.read_text(encoding="utf-8").splitlines() for path in (written, copy))
+    if len(old) == len(new):  # long lists of seeds have many shortest differences
+        pairs = [pair for pair in zip(old, new, strict=True) if len(set(pair)) > 1]
+        return [before for before, _ in pairs], [after for _, after in pairs]
     lines = list(difflib.unified_diff(old, new, n=0, lineterm=""))[2:]
     removed, added = ([line[1:] for line in lines if line[0] == sign] for sign in "-+")
     return removed, added

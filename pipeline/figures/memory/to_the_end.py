@@ -115,11 +115,13 @@ def large(config: StyleConfig, points: pd.DataFrame, results: Results) -> Figure
         config, 1, 1, f"P7: large memories ({_over(rows)});\n{_ended(results)}", width=2.2
     )
     axis = axes[0][0]
+    families = _by_family(early)
     for k, (name, sizes) in enumerate(_by_family(rows).items()):
         line = style.LINES[int(sizes.n_layers.iloc[0]) > 1]
         colour = COLOURS[k % len(COLOURS)]
         draw_points(axis, sizes, "all_heads", colour, name, line)
-        _draw_early(axis, _by_family(early).get(name, early.head(0)), "all_heads", colour)
+        if name in families:
+            _draw_early(axis, families[name], "all_heads", colour)
     axis.set(xlabel="heads in all layers", ylabel="accuracy", ylim=(0, 1.03))
     style.legend_below(figure, axis)
     return figure

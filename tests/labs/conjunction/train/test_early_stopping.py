@@ -97,7 +97,13 @@ def test_who_stops_must_be_solved():
     rule = EarlyStopConfig(every=10, accuracy=0.98, loss=0.1)
     with pytest.raises(ValidationError, match=r"early_stop.accuracy must be >= threshold = 0.99"):
         SearchConfig(
-            targets=3, threshold=0.99, valid=9, stop_below=0.2, stop_above=0.8, early_stop=rule
+            function="sparse_and",
+            targets=3,
+            threshold=0.99,
+            valid=9,
+            stop_below=0.2,
+            stop_above=0.8,
+            early_stop=rule,
         )
 
 

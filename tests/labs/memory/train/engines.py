@@ -3,6 +3,7 @@
 from pipeline.core.training.optimizers import OptimizerConfig
 from pipeline.labs.memory.models.attention import InitialConfig
 from pipeline.labs.memory.train.engines import FullBatchConfig, MinibatchConfig
+from pipeline.labs.memory.train.parts import PartConfig
 
 ADAM = OptimizerConfig(
     name="Adam", learning_rate=0.02, options={}, schedule="cosine", final_fraction=0.0,
@@ -13,6 +14,13 @@ SHARED = {"optimizer": ADAM, "initial": PLAIN, "dtype": "float64"}
 KINDS = {
     "full_batch": (
         FullBatchConfig, {"steps": 60, "eval_contexts": 48, "record_every": 10, "memory_gib": 1.0}
+    ),
+    "part_batch": (
+        PartConfig,
+        {
+            "steps": 60, "eval_contexts": 48, "record_every": 10, "memory_gib": 1.0,
+            "first_tokens": 3, "muon": None,
+        },
     ),
     "minibatch": (
         MinibatchConfig,

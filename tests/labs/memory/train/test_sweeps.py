@@ -49,20 +49,25 @@ def test_a_sweep_has_a_cell_a_point_with_all_seeds():
 
 
 def test_both_memories_are_trained_each_by_its_own_engine():
-    attention, mlp = engine("full_batch", steps=5), engine("full_batch", steps=6)
+    attention, mlp = engine("full_batch", steps=8), engine("part_batch", steps=12)
     section = sweeps.ComparedConfig(grid=GRID, attention=attention, mlp=mlp)
-    cells = section.cells(DRAWN)["P5"]
-    steps = {cell.name: cell.engine.steps for cell in cells}
-    assert steps == {
-        "d3_h1": 5, "d3_h6": 5, "d4_h1": 5, "d4_h6": 5,
-        "d3_h1_mlp": 6, "d3_h6_mlp": 6, "d4_h1_mlp": 6, "d4_h6_mlp": 6,
-    }  # fmt: skip
+    made = section.cells(DRAWN)
+    steps = {
+        experiment: {cell.name: cell.engine.steps for cell in cells}
+        for experiment, cells in made.items()
+    }
+    # One head has no parameters that an MLP could stand for.
+    whole = {"d3_h1": 8, "d3_h6": 8, "d4_h1": 8, "d4_h6": 8, "d3_h6_mlp": 12, "d4_h6_mlp": 12}
+    assert steps == {"P5": whole, "P5_quarter": {name: n // 4 for name, n in whole.items()}}
 
 
-@pytest.mark.parametrize(("run", "count"), [(True, 16), (False, 0)])
+@pytest.mark.parametrize(("run", "count"), [(True, 8 + 16), (False, 0)])
 def test_the_large_ones_are_made_only_if_they_are_on(run, count):
-    deep = GRID.model_copy(update={"n_layers": 3})
-    section = sweeps.LargeConfig(run=run, wide=GRID, deep=deep, training=engine("full_batch"))
+    deep = GRID.model_copy(update={"n_layers": 3})  # beside each, one layer of as many heads
+    training = engine("part_batch")
+    section = sweeps.LargeConfig(
+        run=run, wide=GRID, deep=deep, wide_training=training, deep_training=training
+    )
     assert len(section.cells(DRAWN, DRAWN)["P7"]) == count
 
 
