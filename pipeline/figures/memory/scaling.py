@@ -103,7 +103,7 @@ def _draw_gaps(axes: Axes, results: dict[str, Any]) -> None:
         band = np.array([[gap[f"gap_train{end}"] for _, gap in gaps] for end in ("", *ENDS)])
         style.banded(axes, np.array([H for H, _ in gaps], dtype=float), band, COLOURS[3])
     axes.axhline(0, color=TRUTH, lw=0.8)
-    axes.set_title("ours less the published, mean over d", loc="left")
+    axes.set_title("ours less published, over d", loc="left")
     axes.set(xlabel="heads H", ylabel="difference in accuracy")
 
 
