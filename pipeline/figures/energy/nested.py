@@ -27,7 +27,9 @@ def nested(config: StyleConfig, table: pd.DataFrame, share: float) -> Figure:
         "E7 Is a nested hierarchy of energies lowered in a forward pass?\n"
         f"(dotted: {share:g} of inputs; intervals over {names.span(table['n'].tolist())} seeds)"
     )
-    figure, [row] = style.panels(config, 1, len(PANELS), title, width=1.3)
+    # The models' names are two or three lines each.
+    figure = style.canvas(config, 1.3 * len(PANELS), max(1.0, 0.4 * len(models)), title)
+    row = figure.subplots(1, len(PANELS), squeeze=False)[0]
     for axes, (quantity, label) in zip(row, PANELS.items(), strict=True):
         sizes = {"": ""} if quantity == "through" else SIZES
         for k, (size, how) in enumerate(sizes.items()):

@@ -34,7 +34,7 @@ def temperature(config: StyleConfig, table: pd.DataFrame) -> Figure:
         axes.set_xscale("log", base=2)
         axes.set(xlabel="beta $\\cdot$ $\\sqrt{d_{head}}$ (1 in training)", ylim=(-0.03, 1.03))
     left.set_ylabel("fraction")
-    right.set_ylabel("share of fixed points from the keys")
+    right.set_ylabel("share of fixed points")
     style.legend_below(figure, left, right)
     return figure
 
