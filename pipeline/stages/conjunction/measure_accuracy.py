@@ -15,7 +15,7 @@ from pipeline.labs.conjunction.report import accuracy
 from pipeline.labs.conjunction.report.accuracy import AccuracyRow, ScoreRow
 from pipeline.runtime.formats import records, saved_models
 
-HEADLINE = ("C4.s[24]*_attention.accuracy", "C4.s[24]*_mlp.accuracy", "C4.s2_paired.decided")
+HEADLINE = ("C4.s2_*.accuracy", "C4.s4_balanced_*.accuracy", "C4.s2_paired.decided")
 
 
 class Params(StageParams):
