@@ -1,4 +1,4 @@
-"""The elimination learner: what the samples alone tell, whatever the optimiser.
+"""The elimination learner: the AND of all positions that might be targets, whatever the optimiser.
 
 It keeps every position that is 1 in all positive samples of its rule and predicts the AND of those
 kept (Valiant 1984, *A Theory of the Learnable*, section 5). The targets always survive; each other
