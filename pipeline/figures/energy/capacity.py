@@ -43,7 +43,7 @@ def capacity(
             measured = results[experiment][str(name)]
             slope = f"{names.bracketed(measured, 'exponent', 2)}, theory {measured['theory']:.2f}"
             if "theory_ties" in measured:
-                slope += f", with ties {measured['theory_ties']:.2f}"
+                slope += f"\nwith ties {measured['theory_ties']:.2f}"
             draw(
                 axes, curve, COLOURS[k % len(COLOURS)], f"{labels[experiment][str(name)]}: {slope}"
             )

@@ -175,7 +175,7 @@ def _draw_joined_lines(axes: Axes, d: "pd.Series[int]", fit: dict[str, float] | 
     axes.plot(x, fit["value_at_breakpoint"] + slope * (x - middle), **FIT)
     axes.axvspan(low, high, color=COLOURS[2], alpha=0.15, lw=0)
     axes.set_title(
-        f"breakpoint at d = {middle:.1f} [{low:.1f}, {high:.1f}], slopes {before:.3f}, {after:.3f}",
+        f"break at {middle:.1f} [{low:.1f}, {high:.1f}], slopes {before:.2f}, {after:.2f}",
         loc="left",
     )
 
@@ -218,4 +218,4 @@ def _growth_in_words(growth: dict[str, float]) -> str:
         f"{growth['exponent_upper_half']:.2f} from there"
     )
     verdict = "one power does" if growth["is_power"] else "not one power"
-    return f"{verdict}:\n{halves}; {whole}"
+    return f"{verdict}:\n{halves};\n{whole}"
