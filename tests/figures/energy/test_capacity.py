@@ -79,7 +79,7 @@ def test_a_theory_with_ties_is_dotted_and_named(style):
     results["E3"]["c"] = {**RESULTS["E3"]["c"], "theory_ties": 0.42}
     figure = capacity(style, table(), results, DENSE, EXPONENTIAL)
     right = figure.axes[1]
-    assert right.containers[0].get_label().endswith("theory 0.65, with ties 0.42")
+    assert right.containers[0].get_label().endswith("theory 0.65\nwith ties 0.42")
     (dotted,) = [x for x in right.lines if x.get_linestyle() == ":" and len(x.get_xdata())]
     assert dotted.get_ydata().tolist() == pytest.approx([2**3.5, 2**3.9])
 

@@ -115,7 +115,7 @@ def test_the_fits_of_the_widths_pass_through_what_was_fitted(style):
     assert "(H = 20; 5 seeds)" in figure.get_suptitle()
     assert left.get_xlabel() == "head dimension d_h (d = 3, 4)"
     assert right.get_xlabel() == "embedding dimension d (d_h = 12)"
-    assert "breakpoint at d = 9.5 [9.0, 10.0]" in right.get_title(loc="left")
+    assert "break at 9.5 [9.0, 10.0]" in right.get_title(loc="left")
     quadratic, lines = (
         next(line for line in axes.lines if line.get_label() == "fit for d_h ≠ d")
         for axes in (left, right)
